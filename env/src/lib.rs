@@ -3,6 +3,7 @@
 pub mod action;
 pub mod error;
 pub mod gym;
+pub mod outcome;
 pub mod rng;
 pub mod spaces;
 pub mod units;
