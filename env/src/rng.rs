@@ -173,8 +173,9 @@ const fn philox(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
 
 /// Maps 64 random bits to `(0, 1)`, symmetric about one half so that `1 - u` is as likely as `u`.
 #[inline]
+#[must_use]
 #[expect(clippy::cast_precision_loss, reason = "a 52-bit integer is exact in an f64")]
-fn open_unit(bits: u64) -> f64 {
+pub fn open_unit(bits: u64) -> f64 {
     ((bits >> 12) as f64 + 0.5) * (1.0 / 4_503_599_627_370_496.0)
 }
 
