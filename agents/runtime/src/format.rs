@@ -1,0 +1,331 @@
+//! The binary format of a policy, and the views of its parts.
+//!
+//! Little-endian throughout, no padding: a reader needs no alignment and no allocation. A *text* is a `u16` length
+//! in bytes and as many bytes of UTF-8, at least one.
+//!
+//! | offset | type | field |
+//! |---|---|---|
+//! | 0 | 8 bytes | magic, `SEAWALL\0` |
+//! | 8 | `u16` | schema version, 1 |
+//! | 10 | `u16` | `D`, entries of the observation |
+//! | 12 | `u16` | `L`, layers |
+//! | 14 | `u16` | `A`, parameters, which is also the number of entries of the action |
+//! | 16 | `u32` | length of everything in bytes, header and checksum included |
+//! | 20 | `f32` | clip, positive |
+//! | 24 | `u64` | observation hash: FNV-1a of the `D` names as they stand below, lengths included |
+//! | 32 | `u64` | action hash: FNV-1a of the `A` parameters as they stand below, all fields included |
+//! | 40 | `D` × text | names of the observation's entries, distinct |
+//! | | `D` × `f32` | mean of each entry |
+//! | | `D` × `f32` | inverse deviation of each entry, positive |
+//! | | `L` × layer | `u16` inputs, `u16` outputs, `u8` activation (0 identity, 1 tanh), weights as `f32` in `[inputs, outputs]` row-major, biases as `f32` |
+//! | | `A` × parameter | text name (distinct), text unit, `u8` scale (0 linear, 1 logarithmic), `u8` group (0 fast, 1 slow), `f64` low, high, neutral, `max_change` |
+//! | length − 4 | `u32` | CRC-32/ISO-HDLC of everything before it |
+//!
+//! All numbers are finite. The first layer has `D` inputs, every other as many as its predecessor has outputs, the
+//! last has `A` outputs. Of a parameter: `low < high`, both positive if the scale is logarithmic,
+//! `low <= neutral <= high`, and `0 < max_change <= 2`.
+//!
+//! # What it computes
+//! 1. `x = clamp((observation − mean) · inverse deviation, −clip, clip)`, in `f32`.
+//! 2. Per layer `y[j] = activation(bias[j] + Σ x[i] · weight[i, j])`, in `f32`, summed in the order of `i`, each
+//!    product rounded before it is added.
+//! 3. `action = clamp(y, −1, 1)`: the box that the policy was trained in.
+//! 4. `share = (action + 1) / 2`; the parameter's value is `low + share · (high − low)` if its scale is linear and
+//!    `low · exp(share · log(high / low))` if it is logarithmic, in `f64`.
+//!
+//! Observations that are not finite have no action: the engine runs with every parameter's neutral value.
+
+use crate::checksum::{crc32, fnv64};
+use crate::error::FormatError;
+use crate::reader::Reader;
+
+pub use crate::reader::Word;
+
+/// First bytes of a policy.
+pub const MAGIC: [u8; 8] = *b"SEAWALL\0";
+/// Schema version that this crate reads and writes.
+pub const VERSION: u16 = 1;
+/// Bytes before the first name.
+pub const HEADER: usize = 40;
+/// Bytes behind the last parameter.
+pub const TRAILER: usize = 4;
+
+/// What follows a layer's sums.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// Nothing.
+    Identity,
+    /// The hyperbolic tangent of [`crate::network::tanh`].
+    Tanh,
+}
+
+/// How the interval `[-1, 1]` maps onto a parameter's bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scale {
+    /// Equal steps are equal differences.
+    Linear,
+    /// Equal steps are equal ratios.
+    Log,
+}
+
+/// Which clock a parameter moves on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// Takes effect at every decision.
+    Fast,
+    /// Takes effect once per slow interval.
+    Slow,
+}
+
+/// One controlled parameter of the engine.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Parameter<'a> {
+    /// Name.
+    pub name: &'a str,
+    /// Unit of the decoded value.
+    pub unit: &'a str,
+    /// Way from the action's interval to the bounds.
+    pub scale: Scale,
+    /// Clock that it moves on.
+    pub group: Group,
+    /// Decoded value at -1.
+    pub low: f64,
+    /// Decoded value at +1.
+    pub high: f64,
+    /// Value to run with when there is no action.
+    pub neutral: f64,
+    /// Largest change in one update, in units of the action (2 is the whole range).
+    pub max_change: f64,
+}
+
+impl Parameter<'_> {
+    /// Decodes an entry of an action; `None` unless it is in `[-1, 1]`.
+    #[must_use]
+    pub fn decode(&self, action: f32) -> Option<f64> {
+        if !(-1.0..=1.0).contains(&action) {
+            return None;
+        }
+        let share = f64::midpoint(f64::from(action), 1.0);
+        Some(match self.scale {
+            Scale::Linear => self.low + share * (self.high - self.low),
+            Scale::Log => self.low * libm::exp(share * libm::log(self.high / self.low)),
+        })
+    }
+
+    pub(crate) fn read<'a>(reader: &mut Reader<'a>) -> Result<Parameter<'a>, FormatError> {
+        let (name, unit) = (reader.text()?, reader.text()?);
+        let scale = match reader.u8()? {
+            0 => Scale::Linear,
+            1 => Scale::Log,
+            found => return Err(FormatError::Choice { field: "scale", found }),
+        };
+        let group = match reader.u8()? {
+            0 => Group::Fast,
+            1 => Group::Slow,
+            found => return Err(FormatError::Choice { field: "group", found }),
+        };
+        let (low, high, neutral, max_change) = (reader.f64()?, reader.f64()?, reader.f64()?, reader.f64()?);
+        Ok(Parameter { name, unit, scale, group, low, high, neutral, max_change })
+    }
+
+    fn is_sound(&self) -> bool {
+        let floor_is_sound = match self.scale {
+            Scale::Linear => self.low.is_finite(),
+            Scale::Log => self.low > 0.0,
+        };
+        floor_is_sound
+            && self.low < self.high
+            && self.high.is_finite()
+            && (self.low..=self.high).contains(&self.neutral)
+            && self.max_change > 0.0
+            && self.max_change <= 2.0
+    }
+}
+
+/// One layer as it lies in the file.
+#[derive(Clone, Copy, Debug)]
+pub struct LayerView<'a> {
+    /// What follows the sums.
+    pub activation: Activation,
+    /// Weights, `[inputs, outputs]` row-major.
+    pub weight: &'a [Word],
+    /// Biases, `[outputs]`.
+    pub bias: &'a [Word],
+}
+
+impl<'a> LayerView<'a> {
+    pub(crate) fn read(reader: &mut Reader<'a>) -> Result<Self, FormatError> {
+        let (inputs, outputs) = (usize::from(reader.u16()?), usize::from(reader.u16()?));
+        let activation = match reader.u8()? {
+            0 => Activation::Identity,
+            1 => Activation::Tanh,
+            found => return Err(FormatError::Choice { field: "activation", found }),
+        };
+        let position = reader.position();
+        let weights = inputs.checked_mul(outputs).ok_or(FormatError::Truncated { position })?;
+        Ok(Self { activation, weight: reader.words(weights)?, bias: reader.words(outputs)? })
+    }
+
+    /// Width of the layer's output.
+    #[must_use]
+    pub const fn outputs(&self) -> usize {
+        self.bias.len()
+    }
+}
+
+/// Where the parts of a checked policy are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Layout {
+    pub(crate) observation: usize,
+    pub(crate) layers: usize,
+    pub(crate) parameters: usize,
+    pub(crate) clip: f32,
+    pub(crate) observation_hash: u64,
+    pub(crate) action_hash: u64,
+    pub(crate) checksum: u32,
+    pub(crate) statistics_at: usize,
+    pub(crate) layers_at: usize,
+    pub(crate) parameters_at: usize,
+    /// Width of the widest layer's output.
+    pub(crate) widest: usize,
+}
+
+impl Layout {
+    /// Checks everything that the module's documentation promises.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, FormatError> {
+        let (body, checksum) = frame(bytes, MAGIC, VERSION, 16)?;
+        let mut reader = Reader::at(body, 10);
+        let [observation, layers, parameters] = [reader.u16()?, reader.u16()?, reader.u16()?].map(usize::from);
+        let _length = reader.u32()?;
+        let clip = reader.f32()?;
+        if !(clip.is_finite() && clip > 0.0) {
+            return Err(FormatError::Number { position: 20 });
+        }
+        let (observation_hash, action_hash) = (reader.u64()?, reader.u64()?);
+        for (list, count) in [("observation entries", observation), ("layers", layers), ("parameters", parameters)] {
+            if count == 0 {
+                return Err(FormatError::Empty { list });
+            }
+        }
+
+        distinct(reader, "observation entries", observation, Reader::text)?;
+        for _ in 0..observation {
+            reader.text()?;
+        }
+        let statistics_at = reader.position();
+        check_hash("observation", observation_hash, &body[HEADER..statistics_at])?;
+        check_numbers(&mut reader, observation, f32::is_finite)?;
+        check_numbers(&mut reader, observation, |number| number.is_finite() && number > 0.0)?;
+
+        let layers_at = reader.position();
+        let widest = check_layers(&mut reader, observation, layers, parameters)?;
+
+        let parameters_at = reader.position();
+        distinct(reader, "parameters", parameters, |reader| Parameter::read(reader).map(|found| found.name))?;
+        for parameter in 0..parameters {
+            if !Parameter::read(&mut reader)?.is_sound() {
+                return Err(FormatError::Bounds { parameter });
+            }
+        }
+        check_hash("parameters", action_hash, &body[parameters_at..reader.position()])?;
+        if reader.position() != body.len() {
+            return Err(FormatError::Excess { position: reader.position() });
+        }
+        Ok(Self {
+            observation,
+            layers,
+            parameters,
+            clip,
+            observation_hash,
+            action_hash,
+            checksum,
+            statistics_at,
+            layers_at,
+            parameters_at,
+            widest,
+        })
+    }
+}
+
+/// Checks magic, version, length (a `u32` at `length_at`) and checksum; returns what stands before the checksum, and it.
+pub(crate) fn frame(bytes: &[u8], magic: [u8; 8], version: u16, length_at: usize) -> Result<(&[u8], u32), FormatError> {
+    let mut reader = Reader::at(bytes, 0);
+    if reader.array()? != magic {
+        return Err(FormatError::Magic);
+    }
+    let found = reader.u16()?;
+    if found != version {
+        return Err(FormatError::Version { found });
+    }
+    let header = Reader::at(bytes, length_at).u32()?;
+    if usize::try_from(header) != Ok(bytes.len()) {
+        return Err(FormatError::Length { header, bytes: bytes.len() });
+    }
+    let Some((body, trailer)) = bytes.split_last_chunk::<TRAILER>() else {
+        return Err(FormatError::Truncated { position: 0 });
+    };
+    let (stored, computed) = (u32::from_le_bytes(*trailer), crc32(body));
+    if stored == computed { Ok((body, stored)) } else { Err(FormatError::Checksum { stored, computed }) }
+}
+
+fn check_numbers(reader: &mut Reader<'_>, count: usize, is_sound: impl Fn(f32) -> bool) -> Result<(), FormatError> {
+    let position = reader.position();
+    let are_sound = reader.words(count)?.iter().all(|word| is_sound(f32::from_le_bytes(*word)));
+    if are_sound { Ok(()) } else { Err(FormatError::Number { position }) }
+}
+
+fn check_hash(list: &'static str, stored: u64, bytes: &[u8]) -> Result<(), FormatError> {
+    let computed = fnv64(bytes);
+    if stored == computed { Ok(()) } else { Err(FormatError::Hash { list, stored, computed }) }
+}
+
+/// Widths must chain from the observation to the parameters; returns the widest output.
+fn check_layers(
+    reader: &mut Reader<'_>,
+    observation: usize,
+    layers: usize,
+    parameters: usize,
+) -> Result<usize, FormatError> {
+    let (mut width, mut widest) = (observation, 0);
+    for layer in 0..layers {
+        let found = usize::from({ *reader }.u16()?);
+        if found != width {
+            return Err(FormatError::Shape { layer, expected: width, found });
+        }
+        let position = reader.position();
+        let view = LayerView::read(reader)?;
+        if !view.weight.iter().chain(view.bias).all(|word| f32::from_le_bytes(*word).is_finite()) {
+            return Err(FormatError::Number { position });
+        }
+        width = view.outputs();
+        if width == 0 {
+            return Err(FormatError::Empty { list: "outputs of a layer" });
+        }
+        widest = widest.max(width);
+    }
+    if width == parameters {
+        Ok(widest)
+    } else {
+        Err(FormatError::Shape { layer: layers - 1, expected: parameters, found: width })
+    }
+}
+
+/// Compares every name with those before it: quadratic, but lists are short and nothing can be allocated.
+fn distinct<'a>(
+    start: Reader<'a>,
+    list: &'static str,
+    count: usize,
+    name: impl Fn(&mut Reader<'a>) -> Result<&'a str, FormatError>,
+) -> Result<(), FormatError> {
+    let mut reader = start;
+    for index in 0..count {
+        let this = name(&mut reader)?;
+        let mut before = start;
+        for _ in 0..index {
+            if name(&mut before)? == this {
+                return Err(FormatError::Duplicate { list, index });
+            }
+        }
+    }
+    Ok(())
+}
