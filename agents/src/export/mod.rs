@@ -1,0 +1,17 @@
+//! From a trained network to the files that governance and engines read.
+//!
+//! Three files stand beside one another: the policy's bytes ([`write_runtime`]), vectors that a port replays
+//! ([`write_vectors`]), and a [`ParameterFile`] that says in words and units what was learned, where it came from and
+//! which bytes it belongs to. Nothing here opens a file: whoever calls does.
+
+mod parameter_file;
+mod runtime;
+mod validate;
+mod vectors;
+
+pub use parameter_file::{
+    Attachment, Clocks, FeatureEntry, MeanValue, ObservationSchema, ParameterEntry, ParameterFile, Provenance, Step,
+    Story, Summary, VERSION,
+};
+pub use runtime::{Learned, write_runtime};
+pub use vectors::{VECTORS_MIN, verify, write_vectors};

@@ -1,0 +1,73 @@
+//! The bytes that an engine embeds.
+
+use seawall_env::Problems;
+use seawall_env::action::PARAMETERS;
+use seawall_runtime::format::Activation;
+use seawall_runtime::network::Layer;
+use seawall_runtime::{Contents, Policy, write};
+
+use crate::error::Error;
+use crate::exported::to_runtime;
+
+/// What training leaves behind: the normaliser and the network.
+#[derive(Clone, Copy, Debug)]
+pub struct Learned<'a> {
+    /// Names of the observation's entries, `[D]`.
+    pub observation: &'a [String],
+    /// Mean of each entry, `[D]`.
+    pub mean: &'a [f32],
+    /// Inverse deviation of each entry, `[D]`.
+    pub inverse_deviation: &'a [f32],
+    /// Distance from the mean at which entries are clipped, in deviations.
+    pub clip: f32,
+    /// Layers from the observation to one output per parameter; all but the last are followed by tanh.
+    pub layers: &'a [Layer<'a>],
+    /// What follows the last layer, before the clamp to `[-1, 1]`.
+    pub output: Activation,
+}
+
+/// Writes a policy over the parameters of [`PARAMETERS`], and parses it again before it leaves.
+///
+/// # Errors
+/// [`Error::Invalid`] if the shapes disagree; [`Error::Format`] if a number is not finite, a name is not unique, or
+/// anything else that [`seawall_runtime::format`] asks for does not hold.
+pub fn write_runtime(learned: &Learned<'_>) -> Result<Vec<u8>, Error> {
+    check_shapes(learned)?;
+    let names: Vec<_> = learned.observation.iter().map(String::as_str).collect();
+    let hidden = learned.layers.len() - 1;
+    let after = |index: usize| if index < hidden { Activation::Tanh } else { learned.output };
+    let layers: Vec<_> = learned.layers.iter().enumerate().map(|(index, layer)| (*layer, after(index))).collect();
+    let contents = Contents {
+        observation: &names,
+        mean: learned.mean,
+        inverse_deviation: learned.inverse_deviation,
+        clip: learned.clip,
+        layers: &layers,
+        parameters: &PARAMETERS.each_ref().map(to_runtime),
+    };
+    let mut bytes = Vec::new();
+    write(&contents, |part| bytes.extend_from_slice(part))?;
+    Policy::parse(bytes.as_slice())?;
+    Ok(bytes)
+}
+
+fn check_shapes(learned: &Learned<'_>) -> Result<(), Error> {
+    let mut problems = Problems::default();
+    let entries = learned.observation.len();
+    let mut same = |field: String, found: usize, expected: usize| {
+        problems.require(found == expected, field, found, &format!("{expected}"));
+    };
+    same("mean.len".to_owned(), learned.mean.len(), entries);
+    same("inverse_deviation.len".to_owned(), learned.inverse_deviation.len(), entries);
+    let mut width = entries;
+    for (index, layer) in learned.layers.iter().enumerate() {
+        same(format!("layers[{index}].weight.len"), layer.weight.len(), width * layer.bias.len());
+        width = layer.bias.len();
+    }
+    same("outputs".to_owned(), width, PARAMETERS.len());
+    for (index, layer) in learned.layers.iter().enumerate() {
+        problems.require(!layer.bias.is_empty(), format!("layers[{index}].bias.len"), 0, "positive");
+    }
+    problems.require(!learned.layers.is_empty(), "layers.len", 0, "positive");
+    if problems.0.is_empty() { Ok(()) } else { Err(Error::Invalid(problems)) }
+}
