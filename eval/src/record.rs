@@ -1,0 +1,117 @@
+//! What one evaluation leaves behind: an episode a record, in grid order.
+
+use seawall_env::Problems;
+use seawall_env::outcome::Outcome;
+use serde::{Deserialize, Serialize};
+
+use crate::suite::Split;
+
+/// One episode of one contender.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EpisodeRecord {
+    /// Index into [`Records::arms`].
+    pub arm: usize,
+    /// Index into [`Arm::training_seeds`].
+    pub run: usize,
+    /// Training seed of the run, for a policy that was trained.
+    pub training_seed: Option<u64>,
+    /// Index into [`Records::scenarios`].
+    pub scenario: usize,
+    /// Place of the seed in the suite, the same for every contender.
+    pub index: usize,
+    /// Seed of the episode.
+    pub seed: u64,
+    /// Sum of rewards.
+    pub episode_return: f64,
+    /// Sums of the reward's terms, unweighted, in the order of [`Records::terms`].
+    pub terms: Vec<f64>,
+    /// What the episode did to the market.
+    pub outcome: Outcome,
+    /// What the same scenario and seed did without liquidations, if that was run.
+    pub without_liquidations: Option<Outcome>,
+}
+
+/// One line of a comparison: a policy that was not trained, or all training seeds of one that was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Arm {
+    /// Name in tables.
+    pub name: String,
+    /// Venue preset that it ran on.
+    pub preset: String,
+    /// One entry for each run; a single `None` for a policy that was not trained.
+    pub training_seeds: Vec<Option<u64>>,
+}
+
+/// Every episode of an evaluation, with what is needed to read them.
+///
+/// Episodes are ordered by arm, then run, then scenario, then seed, and the grid is complete.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Records {
+    /// Name of the suite.
+    pub suite: String,
+    /// What the suite is for.
+    pub split: Split,
+    /// Hash of the suite: see [`crate::suite::Suite::hash`].
+    pub hash: String,
+    /// Ids of the scenarios.
+    pub scenarios: Vec<String>,
+    /// Seeds for each scenario.
+    pub seeds: usize,
+    /// Names of the reward's terms.
+    pub terms: Vec<String>,
+    /// The contenders, training seeds gathered.
+    pub arms: Vec<Arm>,
+    /// The episodes.
+    pub episodes: Vec<EpisodeRecord>,
+}
+
+impl Records {
+    /// Episodes of one arm: `[runs, scenarios, seeds]`, row-major.
+    ///
+    /// # Panics
+    /// If there is no such arm.
+    #[must_use]
+    pub fn arm(&self, arm: usize) -> &[EpisodeRecord] {
+        let cells = self.scenarios.len() * self.seeds;
+        let start: usize = self.arms[..arm].iter().map(|before| before.training_seeds.len() * cells).sum();
+        &self.episodes[start..start + self.arms[arm].training_seeds.len() * cells]
+    }
+
+    /// Index of the arm with this name.
+    #[must_use]
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.arms.iter().position(|arm| arm.name == name)
+    }
+
+    /// Records what keeps this from being a complete grid: records may come from a file.
+    pub(crate) fn validate(&self, problems: &mut Problems) {
+        problems.require(!self.scenarios.is_empty(), "records.scenarios", "[]", "at least one scenario");
+        problems.require(self.seeds > 0, "records.seeds", self.seeds, "at least 1");
+        problems.require(!self.arms.is_empty(), "records.arms", "[]", "at least one contender");
+        let several = self.arms.iter().map(|arm| arm.training_seeds.len()).max().unwrap_or(0);
+        for (index, arm) in self.arms.iter().enumerate() {
+            let runs = arm.training_seeds.len();
+            let path = format!("records.arms[{index}].training_seeds");
+            problems.require(
+                runs == 1 || runs == several && runs > 0,
+                path,
+                runs,
+                "one, or as many as every other arm has",
+            );
+        }
+        let runs = self
+            .arms
+            .iter()
+            .enumerate()
+            .flat_map(|(arm, line)| (0..line.training_seeds.len()).map(move |run| (arm, run)));
+        let cells = (0..self.scenarios.len()).flat_map(|scenario| (0..self.seeds).map(move |index| (scenario, index)));
+        let grid = runs.flat_map(|(arm, run)| cells.clone().map(move |(scenario, index)| (arm, run, scenario, index)));
+        let found = self.episodes.iter().map(|e| (e.arm, e.run, e.scenario, e.index));
+        problems.require(found.eq(grid), "records.episodes", self.episodes.len(), "every cell of the grid, in order");
+        let terms = self.episodes.iter().all(|episode| episode.terms.len() == self.terms.len());
+        problems.require(terms, "records.episodes.terms", self.terms.len(), "as many in every episode");
+    }
+}

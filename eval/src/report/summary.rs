@@ -1,0 +1,101 @@
+//! One metric of one arm: location, tail, and how well both are known.
+
+use serde::Serialize;
+
+use crate::metric::Metric;
+use crate::report::{Scope, Values};
+use crate::statistics::bca::jackknife_mean;
+use crate::statistics::{Estimate, Interval, Method, Sample, Side, bca, percentile};
+
+/// One metric of one arm over a section's episodes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Summary {
+    /// Name of the arm.
+    pub arm: String,
+    /// Episodes, over all runs.
+    pub episodes: usize,
+    /// Episodes that do not define the metric; the statistics are over the others.
+    pub undefined: usize,
+    /// Mean.
+    pub mean: Option<Estimate>,
+    /// Interquartile mean.
+    pub interquartile_mean: Option<Estimate>,
+    /// Conditional value at risk at the bad end, if the metric has one.
+    pub tail: Option<TailEstimate>,
+}
+
+/// Conditional value at risk.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct TailEstimate {
+    /// The bad end.
+    pub side: Side,
+    /// Mean of the worst episodes.
+    pub mean: Estimate,
+    /// How many they are.
+    pub samples: usize,
+}
+
+pub(super) fn summary(arm: String, values: &Values, metric: &Metric, scope: &Scope) -> Summary {
+    let sample = Sample::new(&values.values);
+    let share = scope.settings.tail;
+    let tail = metric.direction.bad_side().and_then(|side| {
+        let samples = sample.tail(&sample.once(), side, share)?.samples;
+        let mean = estimate(&sample, values.runs, scope, |s, times| s.tail(times, side, share).map(|tail| tail.mean))?;
+        Some(TailEstimate { side, mean, samples })
+    });
+    Summary {
+        arm,
+        episodes: sample.width(),
+        undefined: sample.width() - sample.defined(),
+        mean: mean_estimate(values, &sample, scope),
+        interquartile_mean: estimate(&sample, values.runs, scope, Sample::interquartile_mean),
+        tail,
+    }
+}
+
+/// Mean with a bias-corrected and accelerated interval if there is one run, with a two-level one if there are several.
+///
+/// Where the former is undefined the percentile interval stands in, and says so.
+pub(super) fn mean_estimate(values: &Values, sample: &Sample, scope: &Scope) -> Option<Estimate> {
+    let value = sample.mean(&sample.once())?;
+    let distribution = bootstrap(sample, values.runs, scope, Sample::mean);
+    let accelerated = (values.runs == 1 && !distribution.is_empty()).then(|| {
+        let leave_one_out = jackknife_mean(&values.values);
+        let mut rest = leave_one_out.as_slice();
+        let strata = scope.strata.iter().map(|size| rest.split_off(..*size).unwrap_or_default().to_vec());
+        bca(value, &distribution, &strata.collect::<Vec<_>>(), scope.settings.confidence)
+    });
+    let accelerated = accelerated.flatten().map(|(low, high)| Interval { low, high, method: Method::Bca });
+    Some(Estimate { value, interval: accelerated.or_else(|| plain(&distribution, values.runs, scope)) })
+}
+
+/// A statistic with the percentile interval of its bootstrap distribution; nothing if it is undefined.
+fn estimate(
+    sample: &Sample,
+    runs: usize,
+    scope: &Scope,
+    statistic: impl Fn(&Sample, &[u32]) -> Option<f64>,
+) -> Option<Estimate> {
+    let value = statistic(sample, &sample.once())?;
+    Some(Estimate { value, interval: plain(&bootstrap(sample, runs, scope, statistic), runs, scope) })
+}
+
+/// Bootstrap distribution of a statistic.
+///
+/// Empty where resampling could not vary: with one seed for each scenario, or one defined value.
+fn bootstrap(
+    sample: &Sample,
+    runs: usize,
+    scope: &Scope,
+    statistic: impl Fn(&Sample, &[u32]) -> Option<f64>,
+) -> Vec<f64> {
+    if sample.defined() < 2 || scope.strata.iter().all(|size| *size == 1) {
+        return Vec::new();
+    }
+    scope.plan(runs).distribution(|times| statistic(sample, times))
+}
+
+fn plain(distribution: &[f64], runs: usize, scope: &Scope) -> Option<Interval> {
+    let method = if runs == 1 { Method::Percentile } else { Method::TwoLevel };
+    percentile(distribution, scope.settings.confidence).map(|(low, high)| Interval { low, high, method })
+}
