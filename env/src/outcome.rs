@@ -13,12 +13,17 @@ pub struct Outcome {
     pub decisions: u64,
     /// Open interest at reset: the denominator of every figure in basis points.
     pub reference_open_interest: Usd,
-    /// Deficits that traders' accounts left behind, before anybody covered them.
+    /// Deficits of traders' accounts, before anybody covered them: by the fund, by a haircut, by socialised loss, or
+    /// not at all (M8: the four parts add up to it).
     pub bad_debt: Usd,
     /// Part of the bad debt that the insurance fund paid.
     pub covered_by_fund: Usd,
     /// Part of the bad debt that was taken from other accounts' balances.
     pub socialised: Usd,
+    /// Part of the bad debt that auto-deleveraged winners bore: they were closed at the bankruptcy price.
+    pub haircut: Usd,
+    /// Part of the bad debt that nobody could cover.
+    pub written_off: Usd,
     /// Notional closed against winners by auto-deleveraging.
     pub deleveraged: Usd,
     /// Auto-deleveraged fills.

@@ -1,0 +1,32 @@
+//! Arbitrageurs act, one at a time.
+
+use std::sync::Arc;
+
+use super::Market;
+use crate::book::{Book, Side};
+use crate::units::Qty;
+
+impl Market {
+    pub(super) fn arbitrage(&mut self) {
+        let scenario = Arc::clone(&self.scenario);
+        let config = &scenario.arbitrage;
+        let latency = u64::from(config.latency);
+        for (k, id) in (0..).zip(self.fixed.arbitrageurs()) {
+            if (self.state.tick + k) % latency != 0 {
+                continue;
+            }
+            let book = &self.state.book;
+            let gap = book.mid() / self.state.prices.outside - 1.0;
+            let mid = book.mid();
+            let side = if gap > 0.0 { Side::Sell } else { Side::Buy };
+            let depth = if gap.abs() > config.band_bp * 1e-4 { book.depth(side, gap.abs()) * mid } else { 0.0 };
+            let position = self.state.ledger.qty(id).as_f64() * mid;
+            let seconds = self.fixed.seconds * latency as f64;
+            let order = config.order(gap, book.half_spread(), depth, position, self.fixed.arbitrage_limit, seconds);
+            let qty = Qty::from_f64(order / mid);
+            if !qty.is_zero() {
+                self.trade(id, qty, None, false);
+            }
+        }
+    }
+}

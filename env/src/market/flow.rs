@@ -1,0 +1,142 @@
+//! Traders act: who, how often, which way, how large; and how any order reaches the book and the ledger.
+
+use super::Market;
+use super::ledger::AccountId;
+use crate::book::{Book, Fill, Side};
+use crate::participants::traders::{View, long_probability, poisson};
+use crate::units::{Price, Qty, Rate, Usd};
+
+/// Most actions in one tick.
+const MOST: u32 = 24;
+/// Worst price that a trader accepts, relative to mark: 2 %.
+const TRADER_LIMIT: f64 = 0.02;
+/// Share of margin that a trader leaves free when it opens.
+const CUSHION: f64 = 0.95;
+
+impl Market {
+    pub(super) fn trade_flow(&mut self) {
+        let tick = self.state.tick;
+        let stress = self.state.signals.stress_fast(self.fixed.reference_sigma);
+        let activity = (1.0 + self.scenario.traders.excitement * (stress - 1.0)).clamp(0.3, 5.0);
+        let total = self.fixed.action_rate.last().copied().unwrap_or(0.0);
+        let draws = self.state.counters.traders;
+        let [u, _] = draws.uniform2(tick, 0);
+        for event in 0..poisson(total * activity, u, MOST) {
+            let [who, member, action, side] = draws.uniform4(tick, 1 + u64::from(event));
+            let at = self.fixed.action_rate.partition_point(|&rate| rate < who * total);
+            let class = at.min(self.fixed.action_rate.len() - 1);
+            let first = self.state.traders.first[class];
+            let count = self.state.traders.first[class + 1] - first;
+            self.act(first + scaled(member, count), class, action, side);
+        }
+    }
+
+    fn act(&mut self, id: AccountId, class: usize, action: f64, side: f64) {
+        let i = id as usize;
+        if self.state.in_liquidation[i] || u64::from(self.state.traders.asleep_until[i]) > self.state.tick {
+            return;
+        }
+        let view = self.view();
+        let class = &self.scenario.traders.classes[class];
+        let long = long_probability(class, &view);
+        let qty = self.state.ledger.qty(id);
+        if !qty.is_zero() {
+            // A holder leaves sooner when its own view has turned.
+            let against = if qty.is_negative() { long } else { 1.0 - long };
+            if action < class.exit * 2.0 * against {
+                self.trade(id, -qty, Some(TRADER_LIMIT), false);
+            }
+            return;
+        }
+        if action < self.entry_probability() {
+            self.open(id, if side < long { Side::Buy } else { Side::Sell });
+        }
+    }
+
+    /// Probability that a flat trader opens: falls with margin and with what the venue adds to fees.
+    fn entry_probability(&self) -> f64 {
+        let config = &self.scenario.traders;
+        let margin = libm::pow(self.margin_multiplier(), -config.margin_elasticity);
+        let fee = libm::exp(-config.fee_elasticity * self.state.controls.fund_contribution);
+        (0.75 * margin * fee).min(1.0)
+    }
+
+    fn open(&mut self, id: AccountId, side: Side) {
+        let i = id as usize;
+        let (wealth, wish) = (f64::from(self.state.traders.wealth[i]), f64::from(self.state.traders.leverage[i]));
+        let mut equity = self.state.ledger.cash(id).as_f64();
+        if equity < 0.25 * wealth {
+            self.state.ledger.deposit(id, Usd::from_f64(wealth - equity));
+            equity = wealth;
+        }
+        let mark = self.state.prices.mark;
+        let interest = self.open_interest();
+        let adjustment = self.state.adjustment(self.margin_multiplier());
+        let wanted = Qty::from_f64((equity.min(1.5 * wealth) * wish / mark.as_f64()).max(0.0));
+        let rate = self.fixed.schedule.initial_rate(wanted, wanted.notional(mark), interest, adjustment).as_f64();
+        let leverage = wish.min(CUSHION / rate);
+        let most = self.fixed.schedule.notional_max().as_f64();
+        let notional = (equity.min(1.5 * wealth) * leverage).min(most);
+        let cap = self.state.controls.open_interest_cap * self.state.outcome.reference_open_interest.as_f64();
+        if notional < 10.0 || interest.as_f64() + notional > cap {
+            return;
+        }
+        let qty = Qty::from_f64(notional / mark.as_f64());
+        self.trade(id, if side == Side::Buy { qty } else { -qty }, Some(TRADER_LIMIT), false);
+    }
+
+    fn view(&self) -> View {
+        let (signals, prices) = (&self.state.signals, &self.state.prices);
+        let unit = self.sigma_ten_minutes().max(1e-6);
+        View {
+            trend: (signals.average_fast / signals.average_slow - 1.0) / unit,
+            value: (prices.fundamental / signals.mid - 1.0) / unit,
+            flow: signals.imbalance(),
+            premium_bp: 1e4 * signals.premium,
+        }
+    }
+
+    /// Sends an order of an account to the book and books what it got; `within` is its worst price relative to mark.
+    ///
+    /// Forced orders pay no taker fee: they pay the liquidation fee instead.
+    pub(super) fn trade(&mut self, id: AccountId, qty: Qty, within: Option<f64>, forced: bool) -> Fill {
+        let limit = within.map(|within| {
+            let sign = if qty.is_negative() { -1.0 } else { 1.0 };
+            Price::from_f64(self.state.prices.mark.as_f64() * (1.0 + sign * within))
+        });
+        self.trade_at(id, qty, limit, forced)
+    }
+
+    /// As [`Market::trade`], with an absolute worst price.
+    pub(super) fn trade_at(&mut self, id: AccountId, qty: Qty, limit: Option<Price>, forced: bool) -> Fill {
+        let fill = self.state.book.take(qty, limit);
+        if fill.qty.is_zero() {
+            return fill;
+        }
+        self.owe_makers(fill);
+        let state = &mut self.state;
+        state.ledger.trade(id, fill.qty, fill.value);
+        let notional = fill.value.abs();
+        state.signals.trade(fill.value.as_f64());
+        state.prices.last = fill.value.as_f64() / fill.qty.as_f64();
+        if forced {
+            state.outcome.forced_volume += notional;
+        } else {
+            state.outcome.natural_volume += notional;
+            let fee = notional.share_ceil(Rate::from_f64(self.scenario.venue.taker_fee_bp * 1e-4));
+            state.ledger.charge(id, fee);
+            state.outcome.fees += fee;
+            let contribution = notional.share_ceil(Rate::from_f64(state.controls.fund_contribution * 1e-4));
+            state.ledger.transfer(id, self.fixed.fund, contribution);
+            state.contributions += contribution;
+        }
+        self.touched(id);
+        fill
+    }
+}
+
+/// Member number for a uniform draw.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below a u32 count")]
+fn scaled(u: f64, count: u32) -> u32 {
+    ((u * f64::from(count)) as u32).min(count.saturating_sub(1))
+}

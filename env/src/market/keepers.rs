@@ -1,0 +1,87 @@
+//! Keepers act: they take positions over when it pays, and leave them on the book a little at a time.
+
+use super::Market;
+use super::ledger::AccountId;
+use super::state::Case;
+use crate::book::{Book, Side};
+use crate::participants::keepers::Offer;
+use crate::units::{Price, Qty, Usd};
+
+impl Market {
+    /// Offers `slice` (with the sign of the position) to the keepers that look in this tick; returns what they took.
+    pub(super) fn offer_to_keepers(&mut self, case: &Case, slice: Qty) -> Qty {
+        #[expect(clippy::cast_precision_loss, reason = "ticks of an episode")]
+        let waited = (self.state.tick - case.since) as f64 * self.fixed.seconds;
+        let discount = self.state.rules.bonus_after(waited);
+        let mut left = slice;
+        for (k, keeper) in (0_u64..).zip(self.fixed.keepers()) {
+            if left.is_zero() {
+                break;
+            }
+            if (self.state.tick + k) % u64::from(self.scenario.keepers.latency) != 0 {
+                continue;
+            }
+            let taken = self.offer(case.id, keeper, left, discount, k);
+            left -= taken;
+        }
+        slice - left
+    }
+
+    fn offer(&mut self, id: AccountId, keeper: AccountId, slice: Qty, discount: f64, k: u64) -> Qty {
+        let config = &self.scenario.keepers;
+        let mark = self.state.prices.mark.as_f64();
+        let stress = self.state.signals.stress_fast(self.fixed.reference_sigma);
+        let held = self.state.ledger.qty(keeper).value(self.state.prices.mark).as_f64();
+        let along = if slice.is_negative() { -held } else { held };
+        let notional = slice.abs().as_f64() * mark;
+        let side = Side::of(-slice);
+        let offer = Offer {
+            notional,
+            capacity: self.fixed.keeper_limit - along,
+            discount,
+            exit_cost: self.state.book.impact(side, 0.1 * slice.abs().as_f64()),
+            volatility: self.state.signals.sigma_medium(),
+            stress,
+        };
+        let appetite = config.appetite(&offer);
+        let [u, _] = self.state.counters.keepers.uniform2(self.state.tick, u64::from(id) << 8 | k);
+        if appetite <= 0.0 || u < config.failure_probability(stress) {
+            return Qty::ZERO;
+        }
+        let size = Qty::from_f64(appetite / mark).min(slice.abs());
+        let long = !slice.is_negative();
+        let qty = if long { size } else { -size };
+        let price = Price::from_f64(mark * if long { 1.0 - discount } else { 1.0 + discount });
+        let value = qty.value(price);
+        let gas = Usd::from_f64(config.gas * (1.0 + config.gas_stress * (stress - 1.0).max(0.0)));
+        self.state.ledger.trade(id, -qty, -value);
+        self.state.ledger.trade(keeper, qty, value);
+        self.state.ledger.deposit(keeper, -gas);
+        self.state.keeper_gas += gas;
+        self.book_cost(id, qty, value);
+        qty
+    }
+
+    /// Keepers leave their inventory over their unwinding time.
+    pub(super) fn unwind_keepers(&mut self) {
+        let latency = u64::from(self.scenario.keepers.latency);
+        for (k, id) in (0..).zip(self.fixed.keepers()) {
+            let qty = self.state.ledger.qty(id);
+            if qty.is_zero() || (self.state.tick + k) % latency != 0 {
+                continue;
+            }
+            #[expect(clippy::cast_precision_loss, reason = "a small count")]
+            let seconds = self.fixed.seconds * latency as f64;
+            let part = Qty::from_f64(qty.as_f64() * (seconds / self.scenario.keepers.unwind).min(1.0));
+            let part = if part.is_zero() { qty } else { part };
+            self.trade(id, -part, None, false);
+        }
+    }
+
+    /// Keepers' profit since reset, after gas.
+    pub(super) fn keeper_profit(&self) -> Usd {
+        let mark = self.state.prices.mark;
+        let equity: Usd = self.fixed.keepers().map(|id| self.state.ledger.equity(id, mark)).sum();
+        equity - self.state.keeper_start
+    }
+}

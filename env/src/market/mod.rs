@@ -1,0 +1,321 @@
+//! The home venue: one linear perpetual, everybody who trades it, and a fixed sequence of stages per tick.
+//!
+//! | stage | file |
+//! |---|---|
+//! | prices outside move | `outside` |
+//! | makers requote, the book refreshes | `quotes` |
+//! | traders act | `flow` |
+//! | arbitrageurs act | `arbitrage` |
+//! | mark price, signals, funding | `marks` |
+//! | margin calls | `calls` |
+//! | liquidation: triggers, slices, keepers, backstop, loss allocation | `liquidate`, `keepers`, `waterfall` |
+//! | makers' fills are settled, totals recorded | `settlement`, `record` |
+
+mod arbitrage;
+mod calls;
+mod flow;
+mod indexing;
+mod keepers;
+mod ledger;
+mod liquidate;
+mod marks;
+mod outside;
+mod quotes;
+mod record;
+mod setup;
+mod settlement;
+mod signals;
+mod state;
+mod waterfall;
+
+use std::sync::Arc;
+
+/// Most lines of margin: 32 rows and the flat line.
+pub const MARGIN_LINES_MAX: usize = 33;
+
+pub use ledger::{AccountId, Ledger};
+pub use signals::Signals;
+pub use state::{Prices, State};
+
+use crate::action::Controls;
+use crate::book::Book;
+use crate::error::Error;
+use crate::liquidation::Pipeline;
+use crate::margin::{Adjustment, MarginSchedule, TriggerIndex};
+use crate::outcome::Outcome;
+use crate::scenario::Scenario;
+use crate::units::Usd;
+use crate::world::WorldModel;
+use setup::Fixed;
+
+/// A market: its configuration, what follows from it, and its state.
+#[derive(Clone, Debug)]
+pub struct Market {
+    scenario: Arc<Scenario>,
+    pipeline: Pipeline,
+    fixed: Arc<Fixed>,
+    state: State,
+    /// Working memory: holds nothing between ticks.
+    scratch: Scratch,
+}
+
+/// Where markets open: a scenario, the venue's rules, and what follows from them, shared by every episode.
+#[derive(Clone, Debug)]
+pub struct Site {
+    scenario: Arc<Scenario>,
+    pipeline: Pipeline,
+    fixed: Arc<Fixed>,
+}
+
+impl Site {
+    /// A site of a validated scenario in its own synthetic world.
+    #[must_use]
+    pub fn new(scenario: Arc<Scenario>, pipeline: Pipeline) -> Self {
+        let world = WorldModel::new(&scenario.world, scenario.world_clock());
+        Self::in_world(scenario, pipeline, world)
+    }
+
+    /// A site of a validated scenario in a given world, such as a replayed one.
+    ///
+    /// # Panics
+    /// If the world was prepared for another clock.
+    #[must_use]
+    pub fn in_world(scenario: Arc<Scenario>, pipeline: Pipeline, world: WorldModel) -> Self {
+        assert_eq!(world.clock(), scenario.world_clock(), "the world keeps the scenario's clock");
+        let fixed = Arc::new(Fixed::new(&scenario, world));
+        Self { scenario, pipeline, fixed }
+    }
+
+    /// The scenario.
+    #[must_use]
+    pub fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
+    /// A market at the start of the episode that `seed` names.
+    #[must_use]
+    pub fn open(&self, seed: u64) -> Market {
+        let (scenario, fixed) = (Arc::clone(&self.scenario), Arc::clone(&self.fixed));
+        let state = State::new(&scenario, &fixed, &self.pipeline, seed);
+        Market { scenario, pipeline: self.pipeline, fixed, state, scratch: Scratch::default() }
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+struct Scratch {
+    ids: Vec<u32>,
+    weights: Vec<f64>,
+    ranking: Vec<(f64, u32)>,
+    /// Tick and winning direction that `ranking` was made for.
+    ranked: Option<(u64, i64)>,
+}
+
+impl Market {
+    /// Starts the episode that `seed` names.
+    pub fn reset(&mut self, seed: u64) {
+        self.state = State::new(&self.scenario, &self.fixed, &self.pipeline, seed);
+        self.scratch.ranked = None;
+    }
+
+    /// Sets the controlled parameters from here on.
+    pub fn set_controls(&mut self, controls: Controls) {
+        self.state.controls = controls;
+        self.state.rules = self.pipeline.resolve(&controls);
+    }
+
+    /// Advances one tick.
+    pub fn tick(&mut self) {
+        self.move_outside();
+        self.refresh_quotes();
+        self.trade_flow();
+        self.arbitrage();
+        self.settle_makers();
+        self.move_marks();
+        self.call_margin();
+        self.liquidate();
+        self.unwind_fund();
+        self.unwind_keepers();
+        self.settle_makers();
+        self.record();
+        self.state.tick += 1;
+        #[cfg(debug_assertions)]
+        if self.state.tick.is_multiple_of(64) {
+            self.state.ledger.assert_invariants();
+        }
+    }
+
+    /// The market's configuration.
+    #[must_use]
+    pub fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
+    /// The venue's rules.
+    #[must_use]
+    pub const fn pipeline(&self) -> &Pipeline {
+        &self.pipeline
+    }
+
+    /// Everything that changes.
+    #[must_use]
+    pub const fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Margin tiers in force.
+    #[must_use]
+    pub fn schedule(&self) -> &MarginSchedule {
+        &self.fixed.schedule
+    }
+
+    /// Totals of the episode so far.
+    #[must_use]
+    pub const fn outcome(&self) -> &Outcome {
+        &self.state.outcome
+    }
+
+    /// Replaces the state by one taken from a market of the same configuration.
+    ///
+    /// # Errors
+    /// [`Error::SnapshotMismatch`] if the populations differ.
+    pub fn restore(&mut self, state: State) -> Result<(), Error> {
+        let (expected, found) = (self.fixed.accounts(), state.ledger.len());
+        if expected != found {
+            return Err(Error::SnapshotMismatch { field: "accounts", expected: expected.to_string(), found: found.to_string() });
+        }
+        self.state = state;
+        self.scratch.ranked = None;
+        Ok(())
+    }
+
+    /// Open interest at mark.
+    #[must_use]
+    pub fn open_interest(&self) -> Usd {
+        self.state.ledger.open_interest().notional(self.state.prices.mark)
+    }
+
+    /// Insurance fund's equity with its inventory marked at what leaving it would fetch.
+    #[must_use]
+    pub fn fund_at_exit_cost(&self) -> Usd {
+        let (fund, ledger) = (self.fixed.fund, &self.state.ledger);
+        let qty = ledger.qty(fund);
+        let equity = ledger.equity(fund, self.state.prices.mark);
+        if qty.is_zero() {
+            return equity;
+        }
+        let side = crate::book::Side::of(-qty);
+        let impact = self.state.book.impact(side, qty.abs().as_f64());
+        equity - Usd::from_f64(impact * qty.notional(self.state.prices.mark).as_f64())
+    }
+
+    /// Fund contributions that traders paid so far.
+    #[must_use]
+    pub const fn contributions(&self) -> Usd {
+        self.state.contributions
+    }
+
+    /// Distance of mark from fundamental beyond a tolerance, summed over hours and weighted by open interest over
+    /// its reference; the tolerance is the market's own, so that the sum is kept and not recomputed.
+    #[must_use]
+    pub const fn excess_deviation_hours(&self) -> f64 {
+        self.state.excess_deviation_hours
+    }
+
+    /// Hours in one decision.
+    #[must_use]
+    pub fn decision_hours(&self) -> f64 {
+        self.scenario.clock.tick_seconds * f64::from(self.scenario.clock.ticks_per_decision) / 3_600.0
+    }
+
+    /// Multiplier on initial margin in force, volatility and macro scaling included.
+    #[must_use]
+    pub fn margin_multiplier(&self) -> f64 {
+        let controls = &self.state.controls;
+        let volatility = (self.state.signals.stress_slow(self.fixed.reference_sigma) - 1.0).max(0.0);
+        let macro_stress = self.state.outside.macro_factor.stress.max(0.0);
+        let scale = (1.0 + controls.volatility_sensitivity * volatility.min(4.0))
+            * (1.0 + controls.macro_sensitivity * macro_stress.min(4.0));
+        (controls.initial_margin_multiplier * scale).min(20.0)
+    }
+
+    /// Ten-minute volatility of the home price, relative.
+    #[must_use]
+    pub fn sigma_ten_minutes(&self) -> f64 {
+        self.state.signals.sigma_medium() * (600.0_f64).sqrt()
+    }
+
+    /// Long-run volatility per root second.
+    #[must_use]
+    pub fn reference_sigma(&self) -> f64 {
+        self.fixed.reference_sigma
+    }
+
+    /// Seconds in a tick.
+    #[must_use]
+    pub fn tick_seconds(&self) -> f64 {
+        self.fixed.seconds
+    }
+
+    /// Number of makers.
+    #[must_use]
+    pub fn maker_count(&self) -> f64 {
+        f64::from(self.scenario.makers.count)
+    }
+
+    /// Insurance fund's equity at mark.
+    #[must_use]
+    pub fn fund_equity(&self) -> Usd {
+        self.state.ledger.equity(self.fixed.fund, self.state.prices.mark)
+    }
+
+    /// Signed value of the fund's position at mark.
+    #[must_use]
+    pub fn fund_inventory(&self) -> Usd {
+        self.state.ledger.qty(self.fixed.fund).value(self.state.prices.mark)
+    }
+
+    /// Signed inventories of keepers and of makers over their limits.
+    #[must_use]
+    pub fn inventories(&self) -> [f64; 2] {
+        let (ledger, mark) = (&self.state.ledger, self.state.prices.mark);
+        let load = |ids: std::ops::Range<AccountId>, limit: f64| {
+            let count = f64::from(ids.end - ids.start);
+            let held: Usd = ids.map(|id| ledger.qty(id).value(mark)).sum();
+            held.as_f64() / (limit * count).max(1.0)
+        };
+        [load(self.fixed.keepers(), self.fixed.keeper_limit), load(self.fixed.makers_ids(), self.fixed.maker_limit)]
+    }
+
+    /// Notional of all accounts in liquidation.
+    #[must_use]
+    pub fn in_liquidation(&self) -> Usd {
+        let (ledger, mark) = (&self.state.ledger, self.state.prices.mark);
+        self.state.queue.iter().map(|case| ledger.qty(case.id).notional(mark)).sum()
+    }
+
+    /// Trigger index of the traders' positions.
+    #[must_use]
+    pub const fn index(&self) -> &TriggerIndex {
+        &self.state.index
+    }
+
+    /// What the controls do to the maintenance table now.
+    #[must_use]
+    pub fn adjustment(&self) -> Adjustment {
+        self.state.adjustment(self.margin_multiplier())
+    }
+
+    /// Capital locked by initial margin above its neutral level, at mark.
+    #[must_use]
+    pub fn margin_locked(&self) -> f64 {
+        (self.margin_multiplier() - 1.0) * self.fixed.typical_margin * self.open_interest().as_f64()
+    }
+
+    /// Whether losses that no fund covered have closed the venue.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        let outcome = self.outcome();
+        let lost = outcome.socialised + outcome.haircut + outcome.written_off;
+        lost.as_f64() > self.scenario.venue.failure * outcome.reference_open_interest.as_f64()
+    }
+}

@@ -1,0 +1,77 @@
+//! Makers' fills: collected during a tick, booked at once in proportion to what each maker quoted.
+
+use std::ops::Range;
+
+use super::Market;
+use super::ledger::{AccountId, Ledger};
+use super::state::Pending;
+use crate::book::Fill;
+use crate::units::{Qty, Rounding, Usd, mul_div};
+
+impl Market {
+    /// Notes the makers' side of a fill.
+    #[inline]
+    pub(super) fn owe_makers(&mut self, fill: Fill) {
+        let pending = &mut self.state.pending;
+        let side = if fill.qty.is_negative() { &mut pending.bought } else { &mut pending.sold };
+        side.0 -= fill.qty;
+        side.1 -= fill.value;
+    }
+
+    /// Books what makers traded.
+    pub(super) fn settle_makers(&mut self) {
+        let Pending { bought, sold } = std::mem::take(&mut self.state.pending);
+        let ids = self.fixed.makers_ids();
+        if !bought.0.is_zero() || !bought.1.is_zero() {
+            let weights = self.state.makers.iter().map(|maker| maker.bid);
+            self.scratch.weights.clear();
+            self.scratch.weights.extend(weights);
+            share_out(&mut self.state.ledger, ids.clone(), &self.scratch.weights, bought);
+        }
+        if !sold.0.is_zero() || !sold.1.is_zero() {
+            let weights = self.state.makers.iter().map(|maker| maker.ask);
+            self.scratch.weights.clear();
+            self.scratch.weights.extend(weights);
+            share_out(&mut self.state.ledger, ids, &self.scratch.weights, sold);
+        }
+    }
+}
+
+/// Gives each account its part of a trade, by weight; rounding goes to the last. When all weights are zero, what is
+/// left on the book is everybody's in equal parts.
+pub(super) fn share_out(ledger: &mut Ledger, ids: Range<AccountId>, weights: &[f64], (qty, value): (Qty, Usd)) {
+    /// Weights as integers, so that parts add up exactly.
+    const UNIT: f64 = 1e9;
+    #[expect(clippy::cast_possible_truncation, reason = "weights are below two")]
+    let integer = |weight: f64| (weight * UNIT) as i64;
+    let total: i64 = weights.iter().map(|&w| integer(w)).sum();
+    let count = i64::try_from(weights.len()).expect("a handful of makers");
+    let mut left = (qty, value);
+    let last = ids.end - 1;
+    for (id, &weight) in ids.zip(weights) {
+        let (part, whole) = if total > 0 { (integer(weight), total) } else { (1, count) };
+        let mine = if id == last {
+            left
+        } else {
+            let share = |amount: i64| mul_div(amount, part, whole, Rounding::Floor);
+            (Qty::from_raw(share(qty.raw())), Usd::from_raw(share(value.raw())))
+        };
+        left = (left.0 - mine.0, left.1 - mine.1);
+        ledger.trade(id, mine.0, mine.1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_add_up_exactly_whatever_the_weights() {
+        for weights in [[0.3, 0.3, 0.4], [0.0, 0.0, 0.0], [1.0, 0.0, 1e-3]] {
+            let mut ledger = Ledger::new(4);
+            ledger.trade(3, Qty::from_raw(1_000_003), Usd::from_raw(777));
+            share_out(&mut ledger, 0..3, &weights, (Qty::from_raw(-1_000_003), Usd::from_raw(-777)));
+            ledger.assert_invariants();
+        }
+    }
+}

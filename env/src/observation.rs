@@ -1,0 +1,239 @@
+//! What a controller sees: named features, each compressed to order one, all of them things a venue can measure.
+//!
+//! The fundamental price is not among them: nobody sees it. Heavy-tailed quantities pass through a symmetric
+//! logarithm, so that no value leaves the range by more than a few units and none is clipped (M12).
+
+use crate::action::{ACTIONS, PARAMETERS};
+use crate::book::{Book, Side};
+use crate::margin::{Direction, Terms, reproduction_number};
+use crate::market::{MARGIN_LINES_MAX, Market};
+use crate::spaces::Feature;
+use crate::units::{Qty, Rate};
+
+/// Features before the controlled parameters.
+const MARKET_FEATURES: usize = 47;
+/// Number of features.
+pub const FEATURES_COUNT: usize = MARKET_FEATURES + ACTIONS;
+
+const fn feature(name: &'static str, unit: &'static str, group: &'static str, meaning: &'static str) -> Feature {
+    Feature { name, unit, group, meaning }
+}
+
+/// Moves at which the liquidation density is read, in 1e-9 of the mark price.
+const MOVES: [Rate; 6] = [
+    Rate::from_raw(5_000_000),
+    Rate::from_raw(10_000_000),
+    Rate::from_raw(20_000_000),
+    Rate::from_raw(50_000_000),
+    Rate::from_raw(100_000_000),
+    Rate::from_raw(200_000_000),
+];
+
+/// The features of the market, in order; the thirteen normalised parameters in force follow them.
+pub const MARKET: [Feature; MARKET_FEATURES] = [
+    feature("trend_2m", "σ", "price", "mid over its two-minute average, in long-run deviations; symmetric log"),
+    feature("trend_30m", "σ", "price", "mid over its thirty-minute average, in long-run deviations; symmetric log"),
+    feature("volatility_1m", "1", "price", "one-minute volatility over long-run; log2"),
+    feature("volatility_10m", "1", "price", "ten-minute volatility over long-run; log2"),
+    feature("volatility_1h", "1", "price", "one-hour volatility over long-run; log2"),
+    feature("jump", "σ", "price", "largest recent one-tick move, in long-run deviations; symmetric log"),
+    feature("half_spread", "1", "book", "half spread over its calm level; log2"),
+    feature("depth_10bp", "1", "book", "depth within 10 bp over its calm level; log2"),
+    feature("depth_50bp", "1", "book", "depth within 50 bp over its calm level; log2"),
+    feature("depth_100bp", "1", "book", "depth within 100 bp over its calm level; log2"),
+    feature("depth_500bp", "1", "book", "depth within 500 bp over its calm level; log2"),
+    feature("depth_imbalance", "1", "book", "bid less ask depth within 100 bp over their sum"),
+    feature("flow_imbalance", "1", "book", "signed over total volume, two-minute half-life"),
+    feature("basis", "20 bp", "venues", "mid over the outside price; symmetric log"),
+    feature("premium", "20 bp", "venues", "basis, five-minute average; symmetric log"),
+    feature("oracle_divergence", "20 bp", "venues", "mark over the oracle price; symmetric log"),
+    feature("oracle_staleness", "minutes", "venues", "age of the oracle price; symmetric log"),
+    feature("outside_depth", "1", "venues", "depth on other venues over its calm level; log2"),
+    feature("open_interest", "1", "accounts", "open interest over its level at reset; log2"),
+    feature("longs_within_50bp", "10 % of open interest", "accounts", "notional liquidated by a fall of 0.5 %; symmetric log"),
+    feature("longs_within_100bp", "10 % of open interest", "accounts", "further notional liquidated by a fall of 1 %; symmetric log"),
+    feature("longs_within_200bp", "10 % of open interest", "accounts", "further notional liquidated by a fall of 2 %; symmetric log"),
+    feature("longs_within_500bp", "10 % of open interest", "accounts", "further notional liquidated by a fall of 5 %; symmetric log"),
+    feature("longs_within_1000bp", "10 % of open interest", "accounts", "further notional liquidated by a fall of 10 %; symmetric log"),
+    feature("longs_within_2000bp", "10 % of open interest", "accounts", "further notional liquidated by a fall of 20 %; symmetric log"),
+    feature("shorts_within_50bp", "10 % of open interest", "accounts", "notional liquidated by a rise of 0.5 %; symmetric log"),
+    feature("shorts_within_100bp", "10 % of open interest", "accounts", "further notional liquidated by a rise of 1 %; symmetric log"),
+    feature("shorts_within_200bp", "10 % of open interest", "accounts", "further notional liquidated by a rise of 2 %; symmetric log"),
+    feature("shorts_within_500bp", "10 % of open interest", "accounts", "further notional liquidated by a rise of 5 %; symmetric log"),
+    feature("shorts_within_1000bp", "10 % of open interest", "accounts", "further notional liquidated by a rise of 10 %; symmetric log"),
+    feature("shorts_within_2000bp", "10 % of open interest", "accounts", "further notional liquidated by a rise of 20 %; symmetric log"),
+    feature("reproduction_down", "1", "accounts", "cascade number of a 1 % fall: notional forced over depth; symmetric log"),
+    feature("reproduction_up", "1", "accounts", "cascade number of a 1 % rise; symmetric log"),
+    feature("in_liquidation", "1 % of open interest", "accounts", "notional of accounts in liquidation; symmetric log"),
+    feature("fund", "1", "backstop", "fund's equity over its level at reset; symmetric log"),
+    feature("fund_inventory", "fund's equity", "backstop", "signed value of the fund's position; symmetric log"),
+    feature("keeper_load", "1", "backstop", "keepers' inventory over its limit"),
+    feature("maker_presence", "1", "backstop", "makers' willingness to quote"),
+    feature("maker_inventory", "1", "backstop", "makers' inventory over its limit"),
+    feature("equity_index", "1 %", "macro", "equity-index return since the last close; symmetric log"),
+    feature("vix", "1", "macro", "volatility index over 20; log2"),
+    feature("dollar_index", "1 %", "macro", "dollar-index level over 100, less one; symmetric log"),
+    feature("macro_stress", "1", "macro", "stress index; symmetric log"),
+    feature("forced_share", "1", "recent", "share of forced volume in the last decision"),
+    feature("liquidated", "1 % of open interest", "recent", "notional liquidated in the last decision; symmetric log"),
+    feature("bad_debt", "1 bp of open interest", "recent", "bad debt of the last decision; symmetric log"),
+    feature("slow_clock", "1", "recent", "share of the slow interval that has passed"),
+];
+
+/// All features, in order.
+#[must_use]
+pub fn features() -> Vec<Feature> {
+    let own = PARAMETERS.iter().map(|p| feature(p.name, "1", "controls", "normalised parameter in force"));
+    MARKET.iter().copied().chain(own).collect()
+}
+
+/// Sign times the logarithm of one plus the size: linear near zero, slow far out.
+fn compress(x: f64) -> f64 {
+    let size = libm::log1p(x.abs());
+    if x < 0.0 { -size } else { size }
+}
+
+/// Logarithm to base two of a ratio that may be zero.
+fn ratio(x: f64) -> f64 {
+    libm::log2(x.max(1.0 / 1_024.0))
+}
+
+/// What the last decision did, for the recent features.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Recent {
+    /// Share of forced volume.
+    pub forced_share: f64,
+    /// Notional liquidated over reference open interest.
+    pub liquidated: f64,
+    /// Bad debt over reference open interest.
+    pub bad_debt: f64,
+    /// Share of the slow interval that has passed.
+    pub slow_clock: f64,
+}
+
+/// Writes the observation of `market` under normalised parameters `own`.
+///
+/// # Panics
+/// If `out` does not have [`FEATURES_COUNT`] entries, or a feature is not finite (M12).
+#[expect(clippy::cast_possible_truncation, reason = "observations are single precision")]
+pub fn observe(market: &Market, recent: &Recent, own: &[f64; ACTIONS], out: &mut [f32]) {
+    assert_eq!(out.len(), FEATURES_COUNT, "an observation has {FEATURES_COUNT} entries");
+    let mut writer = Writer { out, at: 0 };
+    price(market, &mut writer);
+    book(market, &mut writer);
+    venues(market, &mut writer);
+    accounts(market, &mut writer);
+    backstop(market, &mut writer);
+    let m = &market.state().outside.macro_factor;
+    writer.put([compress(100.0 * m.equity_return), ratio(m.vix / 20.0), compress(100.0 * (m.dxy / 100.0 - 1.0)), compress(m.stress)]);
+    let Recent { forced_share, liquidated, bad_debt, slow_clock } = *recent;
+    writer.put([forced_share, compress(100.0 * liquidated), compress(1e4 * bad_debt), slow_clock]);
+    writer.put(*own);
+    assert_eq!(writer.at, FEATURES_COUNT, "every feature is written");
+    assert!(out.iter().all(|x| x.is_finite()), "M12: an observation is not finite");
+}
+
+struct Writer<'a> {
+    out: &'a mut [f32],
+    at: usize,
+}
+
+impl Writer<'_> {
+    #[expect(clippy::cast_possible_truncation, reason = "observations are single precision")]
+    fn put<const N: usize>(&mut self, values: [f64; N]) {
+        for (slot, value) in self.out[self.at..self.at + N].iter_mut().zip(values) {
+            *slot = value as f32;
+        }
+        self.at += N;
+    }
+}
+
+fn price(market: &Market, writer: &mut Writer<'_>) {
+    let signals = &market.state().signals;
+    let sigma = market.reference_sigma();
+    let trend = |average: f64, seconds: f64| compress((signals.mid / average - 1.0) / (sigma * seconds.sqrt()));
+    writer.put([
+        trend(signals.average_fast, 120.0),
+        trend(signals.average_slow, 1_800.0),
+        ratio(signals.stress_fast(sigma)),
+        ratio(signals.stress(sigma)),
+        ratio(signals.stress_slow(sigma)),
+        compress(signals.jump / (sigma * market.tick_seconds().sqrt())),
+    ]);
+}
+
+fn book(market: &Market, writer: &mut Writer<'_>) {
+    let book = &market.state().book;
+    let scenario = market.scenario();
+    let both = |distance: f64| (book.depth(Side::Sell, distance), book.depth(Side::Buy, distance));
+    let full = |distance: f64| market.state().depth_reference * libm::pow(distance / 0.01, scenario.book.depth_exponent);
+    let relative = |distance: f64| {
+        let (bid, ask) = both(distance);
+        ratio(0.5 * (bid + ask) / full(distance))
+    };
+    let (bid, ask) = both(0.01);
+    writer.put([
+        ratio(book.half_spread() / (scenario.book.half_spread_bp * 1e-4)),
+        relative(0.001),
+        relative(0.005),
+        relative(0.01),
+        relative(0.05),
+        (bid - ask) / (bid + ask).max(1e-12),
+        market.state().signals.imbalance(),
+    ]);
+}
+
+fn venues(market: &Market, writer: &mut Writer<'_>) {
+    let state = market.state();
+    let prices = &state.prices;
+    let unit = 20e-4;
+    writer.put([
+        compress((state.signals.mid / prices.outside - 1.0) / unit),
+        compress(state.signals.premium / unit),
+        compress((prices.mark.as_f64() / prices.oracle - 1.0) / unit),
+        compress(prices.oracle_age / 60.0),
+        ratio(state.outside.liquidity),
+    ]);
+}
+
+fn accounts(market: &Market, writer: &mut Writer<'_>) {
+    let state = market.state();
+    let reference = state.outcome.reference_open_interest.as_f64();
+    let mark = state.prices.mark;
+    let adjustment = market.adjustment();
+    let mut rates = [Rate::ZERO; MARGIN_LINES_MAX];
+    let lines = market.schedule().lines();
+    for (line, rate) in rates[..lines].iter_mut().enumerate() {
+        *rate = market.schedule().rate(line, adjustment);
+    }
+    let terms = Terms { rates: &rates[..lines], funding: state.ledger.funding() };
+    let mut forced = [[Qty::ZERO; MOVES.len()]; 2];
+    for direction in Direction::BOTH {
+        let bands = &mut forced[direction.index()];
+        market.index().forced_bands(terms, direction, mark, &MOVES, bands);
+    }
+    writer.put([ratio(market.open_interest().as_f64() / reference)]);
+    let dollars = |qty: Qty| qty.notional(mark).as_f64();
+    for bands in &forced {
+        writer.put(bands.map(|qty| compress(10.0 * dollars(qty) / reference)));
+    }
+    for (bands, side) in forced.iter().zip([Side::Sell, Side::Buy]) {
+        let depth = state.book.depth(side, 0.01) * mark.as_f64();
+        writer.put([compress(reproduction_number(1.0, dollars(bands[0]) + dollars(bands[1]), depth.max(1.0)))]);
+    }
+    writer.put([compress(100.0 * market.in_liquidation().as_f64() / reference)]);
+}
+
+fn backstop(market: &Market, writer: &mut Writer<'_>) {
+    let state = market.state();
+    let start = state.outcome.fund_start.as_f64().max(1.0);
+    let equity = market.fund_equity().as_f64();
+    let [keepers, makers] = market.inventories();
+    writer.put([
+        compress(equity / start),
+        compress(market.fund_inventory().as_f64() / equity.max(0.01 * start)),
+        keepers,
+        state.makers.iter().map(|maker| maker.size).sum::<f64>() / market.maker_count(),
+        makers,
+    ]);
+}

@@ -1,0 +1,80 @@
+//! The reward: what mitigation costs and what its absence costs, term by term, in basis points of open interest.
+
+use crate::market::Market;
+use crate::outcome::Outcome;
+use crate::units::Usd;
+
+/// Number of terms.
+pub const TERMS: usize = 9;
+
+/// Names of the terms, in order; each is a cost, so the reward is minus their weighted sum.
+pub const NAMES: [&str; TERMS] = [
+    "bad_debt",
+    "deleveraged",
+    "liquidation_cost",
+    "deviation",
+    "fund_loss",
+    "margin_cost",
+    "interest_lost",
+    "churn",
+    "failure",
+];
+
+/// Price of capital, per year.
+const CAPITAL_COST: f64 = 0.2;
+/// Turnover of open interest that a venue earns fees on, per hour: what lost open interest costs.
+const TURNOVER_PER_HOUR: f64 = 0.25;
+/// Hours in a year.
+const HOURS_PER_YEAR: f64 = 8_760.0;
+
+/// What the reward compares: totals at the last decision.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Totals {
+    bad_debt: Usd,
+    deleveraged: Usd,
+    liquidation_cost: Usd,
+    fund: Usd,
+    contributions: Usd,
+    deviation: f64,
+}
+
+impl Totals {
+    /// Totals of a market now.
+    #[must_use]
+    pub fn of(market: &Market) -> Self {
+        let Outcome { bad_debt, deleveraged, liquidation_cost, .. } = *market.outcome();
+        Self {
+            bad_debt,
+            deleveraged,
+            liquidation_cost,
+            fund: market.fund_at_exit_cost(),
+            contributions: market.contributions(),
+            deviation: market.excess_deviation_hours(),
+        }
+    }
+
+    /// Terms of the decision between `self` and `now`.
+    ///
+    /// Every term but `failure` is in basis points of reference open interest. The fund is marked at exit cost with
+    /// its inventory, at every decision, so postponing a loss earns nothing at the end.
+    #[must_use]
+    pub fn terms(&self, now: &Self, market: &Market, churn: f64) -> [f64; TERMS] {
+        let reference = market.outcome().reference_open_interest.as_f64();
+        let bp = |amount: Usd| 1e4 * amount.as_f64() / reference;
+        let hours = market.decision_hours();
+        let interest = market.open_interest().as_f64() / reference;
+        let margin = market.margin_locked() / reference;
+        let fee = market.scenario().venue.taker_fee_bp;
+        [
+            bp(now.bad_debt - self.bad_debt),
+            bp(now.deleveraged - self.deleveraged),
+            bp(now.liquidation_cost - self.liquidation_cost),
+            1e4 * (now.deviation - self.deviation),
+            bp(self.fund - now.fund) + bp(now.contributions - self.contributions),
+            1e4 * margin * CAPITAL_COST * hours / HOURS_PER_YEAR + bp(now.contributions - self.contributions),
+            fee * TURNOVER_PER_HOUR * hours * (1.0 - interest).max(0.0),
+            churn,
+            0.0,
+        ]
+    }
+}

@@ -1,0 +1,6 @@
+//! A scenario: everything about one market but its seed and the venue's rules.
+
+mod config;
+pub mod presets;
+
+pub use config::{FundingConfig, RewardConfig, Scenario, VenueConfig};

@@ -1,0 +1,288 @@
+//! The market as a decision process: scenarios, clocks, masks, reward.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::action::{ACTIONS, Controls, PARAMETERS};
+use crate::error::{Error, Problems};
+use crate::gym::{Env, Spec, Status, Step};
+use crate::liquidation::Pipeline;
+use crate::market::{Market, Site, State};
+use crate::observation::{FEATURES_COUNT, Recent, features, observe};
+use crate::outcome::Outcome;
+use crate::reward::{NAMES, TERMS, Totals};
+use crate::rng::{Purpose, SeedTree};
+use crate::scenario::{RewardConfig, Scenario};
+use crate::spaces::Group;
+
+/// Which parameters a controller moves; the others stay at their base.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Groups {
+    /// Predictive liquidation.
+    pub fast: bool,
+    /// Macro-adaptive margin.
+    pub slow: bool,
+}
+
+impl Default for Groups {
+    fn default() -> Self {
+        Self { fast: true, slow: true }
+    }
+}
+
+impl Groups {
+    const fn moves(self, group: Group) -> bool {
+        match group {
+            Group::Fast => self.fast,
+            Group::Slow => self.slow,
+        }
+    }
+}
+
+/// What an episode is drawn from and judged by.
+#[derive(Clone, Debug)]
+pub struct Task {
+    sites: Vec<Site>,
+    reward: RewardConfig,
+    groups: Groups,
+    spec: Spec,
+}
+
+impl Task {
+    /// A task over `scenarios`, each as likely as the others, under one set of venue rules.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with every problem of every scenario, of the rules and of the weights.
+    pub fn new(scenarios: Vec<Scenario>, pipeline: Pipeline, reward: RewardConfig, groups: Groups) -> Result<Self, Error> {
+        let mut problems = Problems::default();
+        problems.require(!scenarios.is_empty(), "scenarios", "[]", "at least one scenario");
+        for scenario in &scenarios {
+            scenario.validate(&scenario.id, &mut problems);
+        }
+        pipeline.validate("pipeline", &mut problems);
+        reward.validate("reward", &mut problems);
+        problems.into_result()?;
+        let spec = Spec {
+            observation: features().iter().map(|f| f.name.to_owned()).collect(),
+            action: PARAMETERS.iter().map(|p| p.name.to_owned()).collect(),
+            reward: NAMES.iter().map(|&name| name.to_owned()).collect(),
+        };
+        let sites = scenarios.into_iter().map(|scenario| Site::new(Arc::new(scenario), pipeline)).collect();
+        Ok(Self { sites, reward, groups, spec })
+    }
+
+    /// Number of scenarios.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.sites.len()
+    }
+
+    /// Always false: a task has at least one scenario.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.sites.is_empty()
+    }
+}
+
+/// A venue's risk controller faces this: one decision per step, both clocks, all reward terms.
+#[derive(Clone, Debug)]
+pub struct CascadeEnv {
+    task: Arc<Task>,
+    market: Market,
+    progress: Progress,
+    terms: [f64; TERMS],
+}
+
+/// Where the episode stands.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Progress {
+    site: usize,
+    decision: u32,
+    over: bool,
+    own: [f64; ACTIONS],
+    totals: Totals,
+    recent: Recent,
+    before: Before,
+}
+
+/// Totals at the last decision, for the recent features.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Before {
+    forced: f64,
+    natural: f64,
+    liquidated: f64,
+    bad_debt: f64,
+}
+
+impl Before {
+    fn of(outcome: &Outcome) -> Self {
+        Self {
+            forced: outcome.forced_volume.as_f64(),
+            natural: outcome.natural_volume.as_f64(),
+            liquidated: outcome.liquidated.as_f64(),
+            bad_debt: outcome.bad_debt.as_f64(),
+        }
+    }
+}
+
+impl CascadeEnv {
+    /// An environment at the start of the episode that seed 0 names; call [`Env::reset`] for another.
+    #[must_use]
+    pub fn new(task: Arc<Task>) -> Self {
+        let market = task.sites[0].open(0);
+        let progress = Progress::start(0, &market);
+        Self { task, market, progress, terms: [0.0; TERMS] }
+    }
+
+    /// The market behind the environment.
+    #[must_use]
+    pub const fn market(&self) -> &Market {
+        &self.market
+    }
+
+    /// Totals of the episode so far.
+    #[must_use]
+    pub const fn outcome(&self) -> &Outcome {
+        self.market.outcome()
+    }
+
+    /// Normalised parameters in force.
+    #[must_use]
+    pub const fn parameters(&self) -> &[f64; ACTIONS] {
+        &self.progress.own
+    }
+
+    /// Starts the episode of `seed` on one scenario of the task, instead of on one that the seed draws.
+    ///
+    /// # Panics
+    /// If there is no such scenario, or `observation` has the wrong length.
+    pub fn reset_on(&mut self, scenario: usize, seed: u64, observation: &mut [f32]) {
+        if scenario == self.progress.site {
+            self.market.reset(seed);
+        } else {
+            self.market = self.task.sites[scenario].open(seed);
+        }
+        self.progress = Progress::start(scenario, &self.market);
+        self.terms = [0.0; TERMS];
+        observe(&self.market, &self.progress.recent, &self.progress.own, observation);
+    }
+
+    /// Moves the parameters towards `action`: fast ones at once, slow ones on their clock and by a bounded change.
+    /// Returns the sum of the changes.
+    fn steer(&mut self, action: &[f32]) -> f64 {
+        let interval = self.market.scenario().clock.slow_interval;
+        let slow_due = self.progress.decision.is_multiple_of(interval);
+        let mut churn = 0.0;
+        for ((own, &wanted), parameter) in self.progress.own.iter_mut().zip(action).zip(&PARAMETERS) {
+            let due = parameter.group == Group::Fast || slow_due;
+            if !due || !self.task.groups.moves(parameter.group) {
+                continue;
+            }
+            let change = (f64::from(wanted) - *own).clamp(-parameter.max_change, parameter.max_change);
+            *own = (*own + change).clamp(-1.0, 1.0);
+            churn += change.abs();
+        }
+        let own = &self.progress.own;
+        self.market.set_controls(Controls::from_array(std::array::from_fn(|i| PARAMETERS[i].decode(own[i]))));
+        churn
+    }
+
+    fn look_back(&mut self) {
+        let outcome = self.market.outcome();
+        let (before, now) = (self.progress.before, Before::of(outcome));
+        let reference = outcome.reference_open_interest.as_f64();
+        let forced = now.forced - before.forced;
+        let volume = forced + now.natural - before.natural;
+        let interval = self.market.scenario().clock.slow_interval;
+        self.progress.recent = Recent {
+            forced_share: if volume > 0.0 { forced / volume } else { 0.0 },
+            liquidated: (now.liquidated - before.liquidated) / reference,
+            bad_debt: (now.bad_debt - before.bad_debt) / reference,
+            slow_clock: f64::from(self.progress.decision % interval) / f64::from(interval),
+        };
+        self.progress.before = now;
+    }
+}
+
+impl Progress {
+    fn start(site: usize, market: &Market) -> Self {
+        let own = Controls::default().to_array();
+        Self {
+            site,
+            decision: 0,
+            over: false,
+            own: std::array::from_fn(|i| PARAMETERS[i].encode(own[i])),
+            totals: Totals::of(market),
+            recent: Recent::default(),
+            before: Before::default(),
+        }
+    }
+}
+
+impl Env for CascadeEnv {
+    fn spec(&self) -> &Spec {
+        &self.task.spec
+    }
+
+    fn reset(&mut self, seed: u64, observation: &mut [f32]) {
+        let draw = SeedTree::new(seed).seed(Purpose::Scenario, 0);
+        let count = self.task.sites.len() as u64;
+        let scenario = usize::try_from(draw % count).expect("a list's length");
+        self.reset_on(scenario, seed, observation);
+    }
+
+    fn step(&mut self, action: &[f32], observation: &mut [f32]) -> Step {
+        assert!(!self.progress.over, "the episode is over: reset first");
+        assert_eq!(action.len(), ACTIONS, "an action has {ACTIONS} entries");
+        assert!(action.iter().all(|a| (-1.0..=1.0).contains(a)), "an action lies in [-1, 1]: {action:?}");
+        assert_eq!(observation.len(), FEATURES_COUNT, "an observation has {FEATURES_COUNT} entries");
+        let churn = self.steer(action);
+        for _ in 0..self.market.scenario().clock.ticks_per_decision {
+            self.market.tick();
+        }
+        self.market.record_decision();
+        self.progress.decision += 1;
+        let totals = Totals::of(&self.market);
+        self.terms = self.progress.totals.terms(&totals, &self.market, churn);
+        self.progress.totals = totals;
+        self.look_back();
+        let status = if self.market.has_failed() {
+            self.terms[TERMS - 1] = 1.0;
+            Status::Terminated
+        } else if self.progress.decision >= self.market.scenario().clock.decisions {
+            Status::Truncated
+        } else {
+            Status::Running
+        };
+        self.progress.over = status.is_over();
+        observe(&self.market, &self.progress.recent, &self.progress.own, observation);
+        let reward = -self.terms.iter().zip(self.task.reward.to_array()).map(|(term, weight)| term * weight).sum::<f64>();
+        assert!(reward.is_finite(), "M12: the reward is not finite: {:?}", self.terms);
+        Step { reward, status }
+    }
+
+    fn reward_terms(&self) -> &[f64] {
+        &self.terms
+    }
+
+    fn save(&self) -> Vec<u8> {
+        postcard::to_stdvec(&(&self.progress, self.market.state(), &self.terms)).expect("serialising into memory cannot fail")
+    }
+
+    fn load(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let (progress, state, terms): (Progress, State, [f64; TERMS]) = postcard::from_bytes(bytes)?;
+        let Some(site) = self.task.sites.get(progress.site) else {
+            return Err(Error::SnapshotMismatch {
+                field: "scenarios",
+                expected: self.task.sites.len().to_string(),
+                found: format!("scenario number {}", progress.site),
+            });
+        };
+        let mut market = site.open(0);
+        market.restore(state)?;
+        (self.market, self.progress, self.terms) = (market, progress, terms);
+        Ok(())
+    }
+}
