@@ -1,19 +1,21 @@
 //! Policies: hand-written baselines and exported learned ones.
 //!
 //! A [`Policy`] maps observations to actions and sees nothing else. Here are the policies that need no training
-//! ([`Constant`], [`Random`]), the ones that were trained elsewhere and come back as bytes
-//! ([`Exported`]), and the files that a trained policy leaves the project in ([`mod@export`]). What the venue itself
-//! does is not here: that is a rule of the market.
+//! ([`Constant`], [`Random`] and the three [`mod@generations`] of venues), the ones that were trained elsewhere and come
+//! back as bytes ([`Exported`]), and the files that a trained policy leaves the project in ([`mod@export`]). What the
+//! venue itself does is not here: that is a rule of the market.
 
 mod constant;
 mod error;
 pub mod export;
 mod exported;
+pub mod generations;
 mod policy;
 mod random;
 
 pub use constant::Constant;
 pub use error::{Difference, Differences, Error};
 pub use exported::Exported;
+pub use generations::{Baseline, Gen2, Gen3, generations};
 pub use policy::Policy;
 pub use random::Random;

@@ -1,8 +1,9 @@
-//! From a network to files, and back to a policy.
+//! Policies against the real environment, and from a network to files and back.
 
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod exported;
 mod fixture;
+mod generations;
 mod parameter_file;
 mod vectors;

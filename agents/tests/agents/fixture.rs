@@ -19,7 +19,7 @@ const fn feature(name: &'static str) -> Feature {
     Feature { name, unit: "1", group: "test", meaning: "made up for a test" }
 }
 
-/// A normaliser and a network of 5-8-ACTIONS with owned weights.
+/// A normaliser and a network with 8 hidden units and owned weights.
 pub(crate) struct Network {
     pub(crate) names: Vec<String>,
     pub(crate) mean: Vec<f32>,
@@ -28,19 +28,25 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    #[expect(clippy::cast_possible_truncation, reason = "weights are single precision")]
+    /// Over the made-up observation.
     pub(crate) fn new(seed: u64) -> Self {
+        Self::over(NAMES.map(str::to_owned).to_vec(), seed)
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "weights are single precision")]
+    pub(crate) fn over(names: Vec<String>, seed: u64) -> Self {
         let mut stream = SeedTree::new(seed).stream(Purpose::Weights, 0);
         let mut noise = |count: usize, low: f32, high: f32| {
             let mut draw = || low + (high - low) * open_unit(stream.next_u64()) as f32;
             (0..count).map(|_| draw()).collect::<Vec<_>>()
         };
+        let entries = names.len();
         Self {
-            names: NAMES.map(str::to_owned).to_vec(),
-            mean: noise(5, -1.0, 1.0),
-            inverse_deviation: noise(5, 0.2, 20.0),
+            names,
+            mean: noise(entries, -1.0, 1.0),
+            inverse_deviation: noise(entries, 0.2, 20.0),
             weights: [
-                (noise(40, -0.6, 0.6), noise(8, -0.2, 0.2)),
+                (noise(8 * entries, -0.6, 0.6), noise(8, -0.2, 0.2)),
                 (noise(8 * ACTIONS, -0.6, 0.6), noise(ACTIONS, -0.2, 0.2)),
             ],
         }
