@@ -11,6 +11,9 @@ use super::{Direction, Lane, TriggerIndex, threshold};
 use crate::units::{Price, Qty, Rate, Rounding, mul_div};
 
 /// Coins per bucket, and per group of buckets.
+///
+/// Not a Fenwick tree, which answers faster but takes some ten times as long to update: accounts come and go
+/// thousands of times for every profile that is asked for.
 #[derive(Clone, Debug)]
 pub(super) struct BucketSums {
     fine: Vec<Qty>,

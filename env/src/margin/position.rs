@@ -152,7 +152,7 @@ impl Position {
         let product = i128::from((self.cash + deduction).raw()) * i128::from(Qty::SCALE);
         let cushion = match i64::try_from(product) {
             Ok(small) => small.div_euclid(size).clamp(-KEY_LIMIT, KEY_LIMIT),
-            Err(_) => clip(product.div_euclid(i128::from(size))),
+            Err(_) => clip(floor_div(product, size)),
         };
         Price::from_raw(-cushion) - Price::from_raw(self.funding.raw() * Direction::of(self.qty).sign())
     }
@@ -202,6 +202,13 @@ pub(super) struct Root {
     pub(super) owed: i128,
     /// Units of 1e-9.
     pub(super) slope: i64,
+}
+
+/// Quotient rounded down, by one division of 128 bits where `div_euclid` takes two.
+fn floor_div(value: i128, divisor: i64) -> i128 {
+    let divisor = i128::from(divisor);
+    let quotient = value / divisor;
+    quotient - i128::from(quotient * divisor > value)
 }
 
 fn clip(value: i128) -> i64 {

@@ -84,19 +84,19 @@ proptest! {
 
     #[test]
     fn key_never_misses_and_errs_by_one_unit_at_most(
-        qty in prop_oneof![-1_000_000_000_000_i64..=1_000_000_000_000, -10_i64..=10],
+        (digits, long) in (0.0..13.0_f64, any::<bool>()),
         ratio in -0.5..1.5_f64,
         nudge in -3..=3_i64,
         near in any::<bool>(),
         mark in 1_i64..200_000_000_000,
         (funding, settled) in (-1_000_000_000_i64..1_000_000_000, -1_000_000_000_i64..1_000_000_000),
-        (rate, deduction) in (0_i64..600_000_000, 0_i64..1_000_000_000_000),
+        (rate, deducted) in (0_i64..600_000_000, prop_oneof![Just(0.0), 0.0..0.1_f64]),
     ) {
-        prop_assume!(qty != 0);
-        let (qty, mark) = (Qty::from_raw(qty), Price::from_raw(mark));
+        let coins = libm::pow(10.0, digits - 8.0);
+        let (qty, mark) = (Qty::from_f64(if long { coins } else { -coins }), Price::from_raw(mark));
         let (funding, settled) = (Price::from_raw(funding), Price::from_raw(settled));
-        let line = Requirement { rate: Rate::from_raw(rate), deduction: Usd::from_raw(deduction) };
         let value = qty.value(mark);
+        let line = Requirement { rate: Rate::from_raw(rate), deduction: Usd::from_f64(value.abs().as_f64() * deducted) };
         let cash = Usd::from_f64(value.abs().as_f64() * ratio) - value;
         let position = Position { qty, cash, funding: settled };
         // Half of the time right at the boundary.

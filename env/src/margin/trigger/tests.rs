@@ -180,6 +180,52 @@ fn a_removed_extreme_neither_lingers_nor_hides_the_next() {
 }
 
 #[test]
+fn a_bound_taken_from_a_bucket_covers_its_last_key() {
+    // Widths round up to 2^25 = 33,554,432, and the centre starts a bucket.
+    let (lane, last) = (Lane::new(Direction::Long, 0), Price::from_raw(CENTRE + 33_554_431));
+    let mut index = TriggerIndex::new(1, 1, grid(30_000_000, 256));
+    index.insert(0, lane, Price::from_raw(CENTRE + 900_000_000), Qty::ZERO);
+    index.update(0, lane, last, Qty::ZERO);
+    let mut out = Vec::new();
+    // Two calls, so that the second one meets the bound that the first one left.
+    index.crossed(lane, Price::from_raw(CENTRE + 800_000_000), &mut out);
+    assert!(out.is_empty());
+    index.crossed(lane, last - Price::from_raw(1), &mut out);
+    assert_eq!(out, [0]);
+}
+
+#[test]
+fn grids_whose_edges_would_overflow_are_refused() {
+    let (limit, one) = (1_i64 << 60, Price::from_raw(1));
+    let of = |centre, width, buckets| TriggerGrid { centre: Price::from_raw(centre), width, buckets };
+    let widest = Price::from_raw(limit / 4_096 - 1);
+    assert!(of(limit - 1, widest, 4_096).is_valid());
+    let refused = [
+        of(limit, one, 64),
+        of(0, one, 64),
+        of(1, Price::ZERO, 64),
+        of(1, widest + one, 4_096),
+        of(1, one, 96),
+        of(1, one, 0),
+    ];
+    for grid in refused {
+        assert!(!grid.is_valid(), "{grid:?}");
+        let bytes = postcard::to_stdvec(&(grid, 0_u32, 0_u32, Vec::<u32>::new())).unwrap();
+        assert!(postcard::from_bytes::<TriggerIndex>(&bytes).is_err());
+    }
+    // At the limits, every key still has its bucket.
+    let mut index = TriggerIndex::new(2, 1, of(limit - 1, widest, 4_096));
+    for direction in Direction::BOTH {
+        for (id, key) in [(0, i64::MIN), (1, i64::MAX)] {
+            index.update(id, Lane::new(direction, 0), Price::from_raw(key), Qty::ZERO);
+        }
+        let mut out = Vec::new();
+        index.crossed(Lane::new(direction, 0), Price::ZERO, &mut out);
+        assert_eq!(out, [1]);
+    }
+}
+
+#[test]
 fn a_row_is_half_a_cache_line() {
     assert_eq!(size_of::<Row>(), 32);
 }
