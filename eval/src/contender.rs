@@ -65,10 +65,14 @@ pub(crate) fn line_up(contenders: &[Contender]) -> Result<Vec<(Arm, Vec<usize>)>
     }
     let mut several = arms.iter().map(|(arm, _)| arm).filter(|arm| arm.training_seeds.len() > 1);
     if let Some(first) = several.next() {
+        let listed = |arm: &Arm| {
+            let seeds: Vec<String> = arm.training_seeds.iter().flatten().map(u64::to_string).collect();
+            format!("[{}]", seeds.join(", "))
+        };
         for arm in several {
             let same = arm.training_seeds == first.training_seeds;
-            let bound = format!("the training seeds of {}, in the same order", first.name);
-            problems.require(same, format!("{}.training_seeds", arm.name), format!("{:?}", arm.training_seeds), &bound);
+            let bound = format!("{}, the training seeds of {}, in the same order", listed(first), first.name);
+            problems.require(same, format!("{}.training_seeds", arm.name), listed(arm), &bound);
         }
     }
     check(problems)?;

@@ -91,16 +91,11 @@ impl Records {
         problems.require(!self.scenarios.is_empty(), "records.scenarios", "[]", "at least one scenario");
         problems.require(self.seeds > 0, "records.seeds", self.seeds, "at least 1");
         problems.require(!self.arms.is_empty(), "records.arms", "[]", "at least one contender");
-        let several = self.arms.iter().map(|arm| arm.training_seeds.len()).max().unwrap_or(0);
+        let several = self.arms.iter().map(|arm| &arm.training_seeds).find(|seeds| seeds.len() > 1);
         for (index, arm) in self.arms.iter().enumerate() {
-            let runs = arm.training_seeds.len();
+            let fits = arm.training_seeds.len() == 1 || Some(&arm.training_seeds) == several;
             let path = format!("records.arms[{index}].training_seeds");
-            problems.require(
-                runs == 1 || runs == several && runs > 0,
-                path,
-                runs,
-                "one, or as many as every other arm has",
-            );
+            problems.require(fits, path, arm.training_seeds.len(), "one, or the same as every other arm's");
         }
         let runs = self
             .arms

@@ -76,7 +76,9 @@ impl Suite {
         problems.require(!self.scenarios.is_empty(), "scenarios", "[]", "at least one scenario");
         for (index, id) in self.scenarios.iter().enumerate() {
             let first = !self.scenarios[..index].contains(id);
-            problems.require(!id.is_empty() && first, format!("scenarios[{index}]"), id, "a name that occurs once");
+            let named = !id.is_empty() && id.chars().all(|character| character.is_ascii_graphic());
+            let bound = "a name of printable ASCII without spaces that occurs once";
+            problems.require(named && first, format!("scenarios[{index}]"), format!("{id:?}"), bound);
         }
         for (index, gate) in self.gates.iter().enumerate() {
             gate.validate(&format!("gates[{index}]"), &mut problems);

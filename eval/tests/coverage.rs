@@ -5,7 +5,7 @@ use seawall_env::{Purpose, SeedTree};
 use seawall_eval::statistics::bca::jackknife_mean;
 use seawall_eval::statistics::{Plan, Sample, bca, mean, percentile, sign_flip};
 
-const TRIALS: u64 = 600;
+const TRIALS: u32 = 600;
 const RESAMPLES: usize = 400;
 
 /// Standard normal draws that belong to one trial.
@@ -16,17 +16,17 @@ fn normals(trial: u64, count: u64) -> Vec<f64> {
 
 /// Share of trials in which a 95 % interval holds the truth.
 fn coverage(covers: impl Fn(u64) -> bool) -> f64 {
-    let hits = (0..TRIALS).filter(|trial| covers(*trial)).count();
-    hits as f64 / TRIALS as f64
+    let hits: u32 = (0..TRIALS).map(|trial| u32::from(covers(trial.into()))).sum();
+    f64::from(hits) / f64::from(TRIALS)
 }
 
 /// Coverage of the percentile interval for the mean of `count` normal draws.
 fn percentile_coverage(count: u64) -> f64 {
-    let strata = [usize::try_from(count).unwrap()];
+    let strata = [usize::try_from(count).expect("a small count")];
     coverage(|trial| {
         let sample = Sample::complete(&normals(trial, count));
         let plan = Plan::draw(SeedTree::new(trial), 1, &strata, RESAMPLES);
-        let (low, high) = percentile(&plan.distribution(|times| sample.mean(times)), 0.95).unwrap();
+        let (low, high) = percentile(&plan.means(&sample), 0.95).expect("there are resamples");
         low <= 0.0 && 0.0 <= high
     })
 }
@@ -70,7 +70,7 @@ fn crossing_runs_with_cells_covers_what_pooling_them_misses() {
     let interval = |trial: u64, runs: usize, strata: &[usize]| {
         let sample = Sample::complete(&values(trial));
         let plan = Plan::draw(SeedTree::new(trial), runs, strata, 200);
-        let (low, high) = percentile(&plan.distribution(|times| sample.mean(times)), 0.95).unwrap();
+        let (low, high) = percentile(&plan.means(&sample), 0.95).unwrap();
         low <= 0.0 && 0.0 <= high
     };
     let crossed = coverage(|trial| interval(trial, 20, &[40]));

@@ -99,7 +99,7 @@ fn bias_corrected(given: &Value, confidence: f64) {
     });
     let plan = Plan::OneLevel(Resamples::from_indices(flat.len(), &rows.collect::<Vec<_>>()));
     let sample = Sample::complete(&flat);
-    let distribution = plan.distribution(|times| sample.mean(times));
+    let distribution = plan.means(&sample);
     let without = jackknife_mean(&flat.iter().copied().map(Some).collect::<Vec<_>>());
     let jackknife: Vec<Vec<f64>> =
         starts.iter().zip(&sizes).map(|(start, size)| without[*start..start + size].to_vec()).collect();
@@ -115,7 +115,7 @@ fn two_level(given: &Value, confidence: f64) {
         cells: Resamples::from_indices(values[0].len(), &rows("cells")),
     };
     let sample = Sample::complete(&values.concat());
-    let distribution = plan.distribution(|times| sample.mean(times));
+    let distribution = plan.means(&sample);
     interval("two-level interval", percentile(&distribution, confidence), &given["interval"]);
 }
 

@@ -8,7 +8,7 @@ use crate::report::{Comparison, MetricInfo, Report, Section, Summary};
 use crate::statistics::{Estimate, Method, Side};
 
 /// Columns of [`summaries`].
-const SUMMARY_COLUMNS: [&str; 31] = [
+const SUMMARY_COLUMNS: [&str; 33] = [
     "scenario",
     "metric",
     "unit",
@@ -16,6 +16,8 @@ const SUMMARY_COLUMNS: [&str; 31] = [
     "contender",
     "episodes",
     "undefined",
+    "lowest",
+    "highest",
     "mean",
     "mean_low",
     "mean_high",
@@ -91,6 +93,7 @@ fn line(section: &Section, metric: &MetricInfo, summary: &Summary, comparison: O
         summary.episodes.to_string(),
         summary.undefined.to_string(),
     ];
+    cells.extend([summary.range.map(|range| range.0), summary.range.map(|range| range.1)].map(number));
     cells.extend(ends(summary.mean.as_ref()));
     cells.push(method(summary.mean.as_ref()));
     cells.extend(ends(summary.interquartile_mean.as_ref()));

@@ -18,7 +18,11 @@ pub fn markdown(report: &Report) -> String {
     gates(report, &mut page);
     page.line(format!("## Results\n\n{}", results_note(report)));
     results(&report.sections[0], report, &mut page);
-    for opponent in report.sections[0].rows[0].comparisons.iter().map(|comparison| &comparison.opponent) {
+    let opponents = &report.sections[0].rows[0].comparisons;
+    if !opponents.is_empty() {
+        page.line(format!("## Differences\n\n{}", differences_note(report)));
+    }
+    for opponent in opponents.iter().map(|comparison| &comparison.opponent) {
         against(opponent, report, &mut page);
     }
     distribution(report, &mut page);
@@ -90,8 +94,19 @@ fn results_note(report: &Report) -> String {
         "Mean over episodes with a {} % interval: bias-corrected and accelerated, strata by scenario, {} resamples; for an arm \
          with several training seeds, percentiles of a bootstrap over training seeds crossed with episodes. ↓ less is \
          better, ↑ more is better, · neither.",
-        significant(100.0 * report.settings.confidence),
+        short(100.0 * report.settings.confidence, 2),
         decimals(crate::statistics::real(report.settings.resamples), 0),
+    )
+}
+
+fn differences_note(report: &Report) -> String {
+    format!(
+        "Mean difference over pairs on the same scenario and seed, with its interval; p of a permutation test that flips the \
+         signs of pairs, or of training seeds where an arm has several, after Holm's correction over the contenders within \
+         each metric; improvement, the chance that a random episode does better than a random one of the other in the same \
+         scenario; shares of pairs won and lost; correlation over pairs. Better and worse: the interval excludes zero and p is \
+         below {}. Ahead and behind: the interval alone.",
+        short(1.0 - report.settings.confidence, 3),
     )
 }
 
@@ -110,17 +125,21 @@ fn results(section: &Section, report: &Report, page: &mut Page) {
         let cells = row.summaries.iter().map(|summary| cell(row, summary));
         std::iter::once(label(&row.metric)).chain(cells).collect()
     };
-    page.table(&header.collect::<Vec<_>>(), measured(section).map(line));
+    page.table(&header.collect::<Vec<_>>(), moving(section).map(line));
+    let still: Vec<&str> = measured(section).filter(|row| is_zero(row)).map(|row| row.metric.name).collect();
+    if !still.is_empty() {
+        page.line(format!("Zero in every episode of every contender: {}.", still.join(", ")));
+    }
 }
 
 fn against(opponent: &str, report: &Report, page: &mut Page) {
-    page.line(format!("## {} less {opponent}", report.subject));
+    page.line(format!("### {} less {opponent}", report.subject));
     let header = ["metric", "difference", "p (Holm)", "improvement %", "won %", "lost %", "correlation", "finding"];
     let line = |row: &Row| {
         let comparison = row.comparison(opponent)?;
         Some(std::iter::once(label(&row.metric)).chain(compared(comparison, &row.metric)).collect())
     };
-    page.table(&header.map(String::from), measured(&report.sections[0]).filter_map(line));
+    page.table(&header.map(String::from), moving(&report.sections[0]).filter_map(line));
 }
 
 fn compared(comparison: &Comparison, metric: &MetricInfo) -> [String; 7] {
@@ -137,7 +156,7 @@ fn compared(comparison: &Comparison, metric: &MetricInfo) -> [String; 7] {
 }
 
 fn distribution(report: &Report, page: &mut Page) {
-    let share = significant(100.0 * report.settings.tail);
+    let share = short(100.0 * report.settings.tail, 2);
     page.line(format!(
         "## Tails\n\nMean of the worst {share} % of episodes, with its interval and the number of episodes that it rests on. \
          For {PRIMARY} also the interquartile mean.",
@@ -154,7 +173,7 @@ fn distribution(report: &Report, page: &mut Page) {
     let line = |head: String, row: &Row, cell: &dyn Fn(&Row, &Summary) -> String| -> Vec<String> {
         std::iter::once(head).chain(row.summaries.iter().map(|summary| cell(row, summary))).collect()
     };
-    let rows = measured(&report.sections[0]).filter(|row| row.metric.direction != Direction::Neutral);
+    let rows = moving(&report.sections[0]).filter(|row| row.metric.direction != Direction::Neutral);
     let rows = rows.flat_map(|row| {
         let iqm = (row.metric.name == PRIMARY).then(|| line(format!("{PRIMARY}, interquartile mean"), row, &middle));
         iqm.into_iter().chain([line(label(&row.metric), row, &tail)])
@@ -214,6 +233,22 @@ fn definitions(report: &Report, page: &mut Page) {
 /// Rows that any arm defines.
 fn measured(section: &Section) -> impl Iterator<Item = &Row> {
     section.rows.iter().filter(|row| row.summaries.iter().any(|summary| summary.mean.is_some()))
+}
+
+/// Rows of which there is more to say than that they are zero.
+fn moving(section: &Section) -> impl Iterator<Item = &Row> {
+    measured(section).filter(|row| !is_zero(row))
+}
+
+/// Whether every episode of every arm has zero here.
+fn is_zero(row: &Row) -> bool {
+    let zero = |summary: &Summary| summary.undefined == 0 && summary.range == Some((0.0, 0.0));
+    row.summaries.iter().all(zero)
+}
+
+/// A setting as it was given, without trailing zeros.
+fn short(value: f64, places: usize) -> String {
+    decimals(value, places).trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 fn label(metric: &MetricInfo) -> String {

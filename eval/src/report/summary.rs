@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::metric::Metric;
+use crate::metric::{Group, Metric};
 use crate::report::{Scope, Values};
 use crate::statistics::bca::jackknife_mean;
 use crate::statistics::{Estimate, Interval, Method, Sample, Side, bca, percentile};
@@ -16,9 +16,11 @@ pub struct Summary {
     pub episodes: usize,
     /// Episodes that do not define the metric; the statistics are over the others.
     pub undefined: usize,
+    /// Lowest and highest value.
+    pub range: Option<(f64, f64)>,
     /// Mean.
     pub mean: Option<Estimate>,
-    /// Interquartile mean.
+    /// Interquartile mean of the objective. A loss has none: most of it lies in what this would cut off.
     pub interquartile_mean: Option<Estimate>,
     /// Conditional value at risk at the bad end, if the metric has one.
     pub tail: Option<TailEstimate>,
@@ -47,8 +49,11 @@ pub(super) fn summary(arm: String, values: &Values, metric: &Metric, scope: &Sco
         arm,
         episodes: sample.width(),
         undefined: sample.width() - sample.defined(),
+        range: sample.range(),
         mean: mean_estimate(values, &sample, scope),
-        interquartile_mean: estimate(&sample, values.runs, scope, Sample::interquartile_mean),
+        interquartile_mean: (metric.group == Group::Objective)
+            .then(|| estimate(&sample, values.runs, scope, Sample::interquartile_mean))
+            .flatten(),
         tail,
     }
 }
@@ -58,7 +63,7 @@ pub(super) fn summary(arm: String, values: &Values, metric: &Metric, scope: &Sco
 /// Where the former is undefined the percentile interval stands in, and says so.
 pub(super) fn mean_estimate(values: &Values, sample: &Sample, scope: &Scope) -> Option<Estimate> {
     let value = sample.mean(&sample.once())?;
-    let distribution = bootstrap(sample, values.runs, scope, Sample::mean);
+    let distribution = if varies(sample, scope) { scope.plan(values.runs).means(sample) } else { Vec::new() };
     let accelerated = (values.runs == 1 && !distribution.is_empty()).then(|| {
         let leave_one_out = jackknife_mean(&values.values);
         let mut rest = leave_one_out.as_slice();
@@ -77,22 +82,14 @@ fn estimate(
     statistic: impl Fn(&Sample, &[u32]) -> Option<f64>,
 ) -> Option<Estimate> {
     let value = statistic(sample, &sample.once())?;
-    Some(Estimate { value, interval: plain(&bootstrap(sample, runs, scope, statistic), runs, scope) })
+    let bootstrap = || scope.plan(runs).distribution(|times| statistic(sample, times));
+    let distribution = if varies(sample, scope) { bootstrap() } else { Vec::new() };
+    Some(Estimate { value, interval: plain(&distribution, runs, scope) })
 }
 
-/// Bootstrap distribution of a statistic.
-///
-/// Empty where resampling could not vary: with one seed for each scenario, or one defined value.
-fn bootstrap(
-    sample: &Sample,
-    runs: usize,
-    scope: &Scope,
-    statistic: impl Fn(&Sample, &[u32]) -> Option<f64>,
-) -> Vec<f64> {
-    if sample.defined() < 2 || scope.strata.iter().all(|size| *size == 1) {
-        return Vec::new();
-    }
-    scope.plan(runs).distribution(|times| statistic(sample, times))
+/// Whether resampling could vary: not with one seed for each scenario, and not with one defined value.
+fn varies(sample: &Sample, scope: &Scope) -> bool {
+    sample.defined() >= 2 && scope.strata.iter().any(|size| *size >= 2)
 }
 
 fn plain(distribution: &[f64], runs: usize, scope: &Scope) -> Option<Interval> {

@@ -3,6 +3,7 @@
 use crate::metric::{Direction, PRIMARY};
 use crate::report::number::{decimals, estimate};
 use crate::report::{Comparison, Finding, Report, Row, TestUnit};
+use crate::statistics::real;
 
 /// Fewest training seeds for a claim about a way of training: percentile intervals over fewer cover clearly less than
 /// they state, as `tests/coverage.rs` measures.
@@ -32,7 +33,7 @@ fn headline(report: &Report, primary: &Row) -> String {
         let unconfirmed = matches!(comparison.finding, Some(Finding::Ahead | Finding::Behind));
         let difference =
             comparison.difference.map_or_else(|| "undefined".into(), |d| estimate(&d, primary.metric.unit));
-        let p = comparison.test.map_or_else(String::new, |test| format!(", p {}", decimals(test.adjusted, 4)));
+        let p = comparison.test.map_or_else(String::new, |test| format!(", Holm p {}", decimals(test.adjusted, 4)));
         let note = if unconfirmed { ", not confirmed by the test" } else { "" };
         format!("{verb} {} ({difference}{p}{note})", comparison.opponent)
     };
@@ -53,7 +54,7 @@ fn trade_off(report: &Report) -> Option<String> {
     let judged =
         section.rows.iter().filter(|row| row.metric.name != PRIMARY && row.metric.direction != Direction::Neutral);
     let mut named: [Vec<&str>; 4] = Default::default();
-    let mut open = 0;
+    let (mut open, mut equal) = (0, 0);
     for row in judged {
         let comparison = row.comparison(opponent)?;
         let (true, Some(finding)) = (comparison.difference.is_some(), comparison.finding) else { continue };
@@ -62,6 +63,7 @@ fn trade_off(report: &Report) -> Option<String> {
             Finding::Worse => named[1].push(row.metric.name),
             Finding::Ahead => named[2].push(row.metric.name),
             Finding::Behind => named[3].push(row.metric.name),
+            Finding::Undecided if comparison.won == Some(0.0) && comparison.lost == Some(0.0) => equal += 1,
             Finding::Undecided => open += 1,
         }
     }
@@ -72,7 +74,8 @@ fn trade_off(report: &Report) -> Option<String> {
         .filter(|(_, names)| !names.is_empty())
         .map(|(head, names)| format!("{head} {}", names.join(", ")))
         .collect();
-    parts.push(format!("no difference beyond noise on {}", counted(open, "other metric")));
+    parts.push(format!("no difference beyond noise on {}", counted(open, "metric")));
+    parts.push(format!("the same in every pair on {}", counted(equal, "metric")));
     Some(format!("Against {opponent}, the strongest of them by mean {PRIMARY}: {}.", parts.join("; ")))
 }
 
@@ -80,15 +83,22 @@ fn trade_off(report: &Report) -> Option<String> {
 fn caution(report: &Report, primary: &Row) -> Option<String> {
     let runs = report.arms.iter().map(|arm| arm.training_seeds.len()).max()?;
     let trained = report.arms.iter().any(|arm| arm.training_seeds[0].is_some());
-    let smallest = primary.comparisons.iter().filter_map(|c| c.test.filter(|test| test.unit == TestUnit::Runs)).next();
     if runs == 1 {
         let text = "One training seed: the figures speak of this policy, not of what training gives again.";
         return trained.then(|| text.into());
     }
-    let floor = smallest.map(|test| test.smallest).filter(|p| *p >= 1.0 - report.settings.confidence);
-    let floor = floor.map_or_else(String::new, |p| format!(", and the test can give no p below {}", decimals(p, 4)));
-    let few = format!("{runs} training seeds: fewer than {RUNS_MIN} make intervals too narrow{floor}.");
-    (runs < RUNS_MIN).then_some(few)
+    let mut gaps = Vec::new();
+    if runs < RUNS_MIN {
+        gaps.push(format!("fewer than {RUNS_MIN} make intervals too narrow"));
+    }
+    let tests = primary.comparisons.iter().filter_map(|comparison| comparison.test);
+    let smallest = tests.filter(|test| test.unit == TestUnit::Runs).map(|test| test.smallest).reduce(f64::min);
+    // Holm multiplies the smallest p-value of a family by its size.
+    let floor = smallest.map(|p| (p * real(primary.comparisons.len())).min(1.0));
+    if let Some(floor) = floor.filter(|floor| *floor >= 1.0 - report.settings.confidence) {
+        gaps.push(format!("the corrected test can give no p below {}", decimals(floor, 4)));
+    }
+    (!gaps.is_empty()).then(|| format!("{runs} training seeds: {}.", gaps.join(", and ")))
 }
 
 fn counted(count: usize, noun: &str) -> String {

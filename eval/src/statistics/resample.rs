@@ -4,6 +4,8 @@ use rand_chacha::rand_core::Rng;
 use rayon::prelude::*;
 use seawall_env::{Purpose, SeedTree};
 
+use crate::statistics::Sample;
+
 /// What is resampled; each level has streams of its own. Discriminants are append-only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -115,6 +117,20 @@ impl Plan {
             return Self::OneLevel(cells);
         }
         Self::TwoLevel { runs: Resamples::draw(seeds, Level::Runs, &[runs], replicates), cells }
+    }
+
+    /// The mean of each replicate in order, leaving out those in which it is undefined.
+    ///
+    /// # Panics
+    /// If the plan is not for observations of this sample's width.
+    #[must_use]
+    pub fn means(&self, sample: &Sample) -> Vec<f64> {
+        match self {
+            Self::OneLevel(cells) => cells.iter().filter_map(|times| sample.mean(times)).collect(),
+            Self::TwoLevel { runs, cells } => {
+                runs.iter().zip(cells.iter()).filter_map(|(runs, cells)| sample.crossed_mean(runs, cells)).collect()
+            }
+        }
     }
 
     /// The statistic of each replicate in order, leaving out those in which it is undefined.
