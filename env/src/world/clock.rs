@@ -20,7 +20,11 @@ pub struct Clock {
 impl Clock {
     /// Whole ticks nearest to a duration.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates: a duration beyond the end of time")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "saturates: a duration beyond the end of time"
+    )]
     pub fn ticks_in(self, seconds: f64) -> u64 {
         libm::round(seconds / self.tick_seconds) as u64
     }

@@ -64,7 +64,7 @@ pub struct WorldConfig {
     pub initial_price: f64,
     /// Process of the fundamental price.
     pub model: Model,
-    /// Multiplier of all synthetic returns but the scripted ones, drawn log-uniformly at reset within [0.01, 100].
+    /// Multiplier of all synthetic returns but the scripted ones, drawn log-uniformly at reset within [0.1, 10].
     pub volatility_scale: [f64; 2],
     /// Section of the model `gbm`.
     pub gbm: GbmConfig,
@@ -110,8 +110,8 @@ impl WorldConfig {
     /// Records every violated bound under `path`.
     pub fn validate(&self, path: &str, problems: &mut Problems) {
         problems.range(format!("{path}.initial_price"), self.initial_price, 1e-4, 1e9);
-        validate_range(&format!("{path}.volatility_scale"), self.volatility_scale, 0.01, 100.0, problems);
-        problems.range(format!("{path}.gbm.volatility"), self.gbm.volatility, 1e-6, 10.0);
+        validate_range(&format!("{path}.volatility_scale"), self.volatility_scale, 0.1, 10.0, problems);
+        problems.range(format!("{path}.gbm.volatility"), self.gbm.volatility, 1e-6, 5.0);
         self.garch.validate(&format!("{path}.garch"), problems);
         self.heston.validate(&format!("{path}.heston"), problems);
         self.regimes.validate(&format!("{path}.regimes"), problems);
@@ -160,7 +160,8 @@ mod tests {
 
     #[test]
     fn every_problem_is_reported_with_its_path() {
-        let mut config = WorldConfig { initial_price: f64::NAN, volatility_scale: [2.0, 1.0], ..WorldConfig::default() };
+        let mut config =
+            WorldConfig { initial_price: f64::NAN, volatility_scale: [2.0, 1.0], ..WorldConfig::default() };
         config.regimes.tense.next = [0.5, 0.0, 0.4];
         config.regimes.calm.jumps_per_day = 10.0;
         config.garch.beta = 0.9;

@@ -1,6 +1,30 @@
 //! From uniforms to the laws that a world draws from at reset or at rare events.
 
+use serde::{Deserialize, Serialize};
+
 use crate::rng::{Counter, normal_quantile};
+
+/// Four uniforms that are asked for again and again, so that one block of random bits serves several ticks.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Quad {
+    index: u64,
+    uniforms: [f64; 4],
+}
+
+impl Quad {
+    /// Nothing drawn yet.
+    pub(super) const EMPTY: Self = Self { index: u64::MAX, uniforms: [0.0; 4] };
+
+    /// The uniforms at (`index`, `slot`), of which this quad always sees the same slot.
+    #[inline]
+    pub(super) fn at(&mut self, counter: Counter, index: u64, slot: u64) -> &[f64; 4] {
+        if index != self.index {
+            self.index = index;
+            self.uniforms = counter.uniform4(index, slot);
+        }
+        &self.uniforms
+    }
+}
 
 /// A point of `[low, high]`; equal bounds give exactly that number.
 pub(super) fn between(u: f64, [low, high]: [f64; 2]) -> f64 {

@@ -39,12 +39,17 @@ impl Default for GarchConfig {
 impl GarchConfig {
     /// Records every violated bound under `path`.
     pub fn validate(&self, path: &str, problems: &mut Problems) {
-        problems.range(format!("{path}.volatility"), self.volatility, 1e-6, 10.0);
+        problems.range(format!("{path}.volatility"), self.volatility, 1e-6, 5.0);
         problems.range(format!("{path}.step_seconds"), self.step_seconds, 1e-3, 1e6);
         problems.range(format!("{path}.alpha"), self.alpha, 0.0, 1.0);
         problems.range(format!("{path}.beta"), self.beta, 0.0, 1.0);
         let persistence = self.alpha + self.beta;
-        problems.require(persistence < 1.0, format!("{path}.beta"), self.beta, "below 1 - alpha, or variance has no mean");
+        problems.require(
+            persistence < 1.0,
+            format!("{path}.beta"),
+            self.beta,
+            "below 1 - alpha, or variance has no mean",
+        );
         problems.range(format!("{path}.degrees_of_freedom"), self.degrees_of_freedom, 2.01, 1_000.0);
     }
 }
@@ -90,11 +95,12 @@ pub(super) struct Garch {
     variance: f64,
     step_return: f64,
     sigma: f64,
+    last_of_step: u64,
 }
 
 impl Garch {
     pub(super) fn new(law: &GarchLaw, counter: Counter) -> Self {
-        let mut state = Self { variance: law.long_run, step_return: 0.0, sigma: 0.0 };
+        let mut state = Self { variance: law.long_run, step_return: 0.0, sigma: 0.0, last_of_step: law.step_ticks };
         state.mix(law, counter, 0);
         state
     }
@@ -110,8 +116,8 @@ impl Garch {
 
     #[inline]
     pub(super) fn advance(&mut self, law: &GarchLaw, counter: Counter, tick: u64, noise: Noise) -> Move {
-        // Ticks 1 to `step_ticks` are the first step, so that a step's last tick is a multiple of its length.
-        if tick > 1 && (tick - 1).is_multiple_of(law.step_ticks) {
+        if tick > self.last_of_step {
+            self.last_of_step += law.step_ticks;
             self.variance = law.omega + law.alpha * self.step_return * self.step_return + law.beta * self.variance;
             self.step_return = 0.0;
             self.mix(law, counter, tick);

@@ -41,7 +41,7 @@ impl Default for HestonConfig {
 impl HestonConfig {
     /// Records every violated bound under `path`.
     pub fn validate(&self, path: &str, problems: &mut Problems) {
-        problems.range(format!("{path}.volatility"), self.volatility, 1e-6, 10.0);
+        problems.range(format!("{path}.volatility"), self.volatility, 1e-6, 5.0);
         problems.range(format!("{path}.half_life_hours"), self.half_life_hours, 1e-3, 1e6);
         problems.range(format!("{path}.variation"), self.variation, 0.0, 1.0);
         problems.range(format!("{path}.correlation"), self.correlation, -1.0, 1.0);
@@ -51,6 +51,7 @@ impl HestonConfig {
 
 const SLOT_JUMP: u64 = 2;
 const SLOT_START: u64 = 3;
+const SLOT_VARIANCE: u64 = 1;
 
 /// The process, ready to run; variance is per tick.
 #[derive(Clone, Copy, Debug)]
@@ -112,7 +113,8 @@ impl Heston {
     #[inline]
     pub(super) fn advance(&mut self, law: &HestonLaw, counter: Counter, tick: u64, noise: Noise) -> Move {
         let root = self.sigma();
-        let shock = law.correlation * noise.normal + law.rest * normal_quantile(noise.spare);
+        let shock =
+            law.correlation * noise.normal + law.rest * normal_quantile(counter.uniform2(tick, SLOT_VARIANCE)[0]);
         self.variance += law.reversion * (law.long_run - root * root) + law.of_variance * root * shock;
         let sigma = root * noise.volatility;
         let (jumps, expected) = self.jumps.advance(&law.jumps, law.base, noise.event);

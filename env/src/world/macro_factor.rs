@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::clock::{Clock, SECONDS_PER_DAY, decay};
-use super::draw::between;
+use super::draw::{Quad, between};
 use super::macro_series::{MacroCursor, MacroSeries};
 use super::regime::{RegimeLaw, StressPath};
 use super::shock::validate_range;
@@ -210,9 +210,12 @@ pub(super) struct Synthetic {
     counter: Counter,
     stress: StressPath,
     lead_ticks: u64,
-    /// Four uniforms serve four ticks.
-    quad: u64,
-    uniforms: [f64; 4],
+    /// Equity noise: a quad serves four ticks.
+    quad: Quad,
+    /// Ticks since the last publication whose equity noise nobody asked for.
+    skipped: u64,
+    next_publication: u64,
+    next_day: u64,
     equity: f64,
     sigma: f64,
     rise: f64,
@@ -223,6 +226,14 @@ pub(super) struct Synthetic {
     slot: usize,
 }
 
+/// What a macro factor runs on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MacroLaws<'a> {
+    pub(super) law: &'a MacroLaw,
+    pub(super) regimes: &'a RegimeLaw,
+    pub(super) series: Option<&'a MacroSeries>,
+}
+
 /// Where macro values come from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum MacroState {
@@ -231,7 +242,13 @@ pub(super) enum MacroState {
 }
 
 impl Synthetic {
-    pub(super) fn new(law: &MacroLaw, regimes: &RegimeLaw, counter: Counter, mut stress: StressPath, lead_ticks: u64) -> Self {
+    pub(super) fn new(
+        law: &MacroLaw,
+        regimes: &RegimeLaw,
+        counter: Counter,
+        mut stress: StressPath,
+        lead_ticks: u64,
+    ) -> Self {
         let [vix, dxy, rate, _] = counter.uniform4(0, SLOT_START).map(normal_quantile);
         // An episode that starts in stress starts with VIX already up.
         let rise = law.config.vix_gain[stress.at(regimes, lead_ticks).index()];
@@ -239,8 +256,10 @@ impl Synthetic {
             counter,
             stress,
             lead_ticks,
-            quad: u64::MAX,
-            uniforms: [0.0; 4],
+            quad: Quad::EMPTY,
+            skipped: 0,
+            next_publication: law.publish_ticks,
+            next_day: law.day_ticks,
             equity: 0.0,
             sigma: 0.0,
             rise,
@@ -255,31 +274,41 @@ impl Synthetic {
     /// The equity index's standard normal of a tick.
     #[inline]
     fn noise(&mut self, tick: u64) -> f64 {
-        if tick >> 2 != self.quad {
-            self.quad = tick >> 2;
-            self.uniforms = self.counter.uniform4(self.quad, SLOT_NOISE);
-        }
         let lane = usize::from(tick.to_le_bytes()[0] & 3);
-        normal_quantile(self.uniforms[lane])
+        normal_quantile(self.quad.at(self.counter, tick >> 2, SLOT_NOISE)[lane])
     }
 
+    /// Advances one tick; the equity index's normal is drawn only if the price loads on it.
     #[inline]
-    pub(super) fn advance(&mut self, law: &MacroLaw, regimes: &RegimeLaw, tick: u64, published: &mut Macro) -> f64 {
-        let normal = self.noise(tick);
-        self.equity += self.sigma * (normal - 0.5 * self.sigma);
-        if tick.is_multiple_of(law.publish_ticks) {
+    fn advance(&mut self, law: &MacroLaw, regimes: &RegimeLaw, tick: u64, loads: bool, published: &mut Macro) -> f64 {
+        let normal = if loads { self.noise(tick) } else { 0.0 };
+        if loads {
+            self.equity += self.sigma * (normal - 0.5 * self.sigma);
+        } else {
+            self.skipped += 1;
+        }
+        if tick >= self.next_publication {
+            self.next_publication += law.publish_ticks;
             self.update(law, regimes, tick);
             self.publish(law, published);
         }
-        if tick.is_multiple_of(law.day_ticks) {
+        if tick >= self.next_day {
+            self.next_day += law.day_ticks;
             self.rate = law.rate.advance(self.rate, self.counter.uniform4(tick, SLOT_PUBLISH)[2]);
             published.rate = law.config.rate_mean + self.rate;
         }
         normal
     }
 
+    #[expect(clippy::cast_precision_loss, reason = "a publication has far fewer than 2^52 ticks")]
     fn update(&mut self, law: &MacroLaw, regimes: &RegimeLaw, tick: u64) {
-        let [vix, dxy, ..] = self.counter.uniform4(tick, SLOT_PUBLISH);
+        let [vix, dxy, _, equity] = self.counter.uniform4(tick, SLOT_PUBLISH);
+        if self.skipped > 0 {
+            // One normal for all the ticks that had none: the same law as their sum.
+            let ticks = self.skipped as f64;
+            self.equity += self.sigma * (ticks.sqrt() * normal_quantile(equity) - 0.5 * self.sigma * ticks);
+            self.skipped = 0;
+        }
         self.vix = law.vix.advance(self.vix, vix);
         self.dxy = law.dxy.advance(self.dxy, dxy);
         let regime = self.stress.at(regimes, tick.saturating_add(self.lead_ticks));
@@ -316,11 +345,12 @@ impl MacroState {
         published
     }
 
-    /// Advances one tick and returns the equity index's standard normal.
+    /// Advances one tick and returns the equity index's standard normal if the price loads on it, or zero.
     #[inline]
-    pub(super) fn advance(&mut self, law: &MacroLaw, regimes: &RegimeLaw, series: Option<&MacroSeries>, tick: u64, published: &mut Macro) -> f64 {
+    pub(super) fn advance(&mut self, laws: MacroLaws<'_>, tick: u64, loads: bool, published: &mut Macro) -> f64 {
+        let MacroLaws { law, regimes, series } = laws;
         match self {
-            Self::Synthetic(state) => state.advance(law, regimes, tick, published),
+            Self::Synthetic(state) => state.advance(law, regimes, tick, loads, published),
             Self::Replayed(cursor) => {
                 cursor.advance(series, tick, law.config.vix_mean, published);
                 0.0

@@ -30,7 +30,13 @@ pub struct MarkConfig {
 
 impl Default for MarkConfig {
     fn default() -> Self {
-        Self { basis_seconds: 150.0, divergence: 0.10, average_divergence: 0.50, average_seconds: 300.0, stale_seconds: 48.0 }
+        Self {
+            basis_seconds: 150.0,
+            divergence: 0.10,
+            average_divergence: 0.50,
+            average_seconds: 300.0,
+            stale_seconds: 48.0,
+        }
     }
 }
 
@@ -179,7 +185,8 @@ mod tests {
     fn guards_name_what_is_wrong() {
         let model = MarkModel::new(&MarkConfig::default(), CLOCK);
         let mark = Mark::new(price(100.0));
-        let reading = |dollars: f64, age_seconds: f64| Reading { price: price(dollars), seen_at: 0, age_seconds, is_new: false };
+        let reading =
+            |dollars: f64, age_seconds: f64| Reading { price: price(dollars), seen_at: 0, age_seconds, is_new: false };
         assert_eq!(mark.guard(&model, reading(100.0, 1.0)), Guard::Valid);
         assert_eq!(mark.guard(&model, reading(100.0, 48.5)), Guard::Stale);
         assert_eq!(mark.guard(&model, reading(115.0, 1.0)), Guard::Diverged);

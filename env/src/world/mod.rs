@@ -42,5 +42,5 @@ pub use oracle::{Oracle, OracleConfig, OracleModel, OutageConfig, Reading};
 pub use presets::{PRESETS, Preset};
 pub use regime::{InitialRegime, Regime, RegimeConfig, RegimesConfig};
 pub use replay::{Bar, ReplaySeries, ReplayStart, Segment};
-pub use shock::{LiquidityConfig, ShockConfig, ShockShape};
+pub use shock::{LiquidityConfig, ShockConfig, ShockShape, ShockStart};
 pub use state::{DrawnShock, Outside, World};

@@ -35,6 +35,8 @@ pub(super) struct ReplayedLaw {
 #[derive(Clone, Debug)]
 pub struct WorldModel {
     pub(super) clock: Clock,
+    /// Turns a deviation per root tick into one per root second.
+    pub(super) per_root_second: f64,
     pub(super) source: SourceLaw,
     /// The price's regimes, and those of a macro factor that does not lead.
     pub(super) regimes: RegimeLaw,
@@ -93,6 +95,7 @@ impl WorldModel {
         let [regimes, noise_regimes] = regimes;
         Self {
             clock,
+            per_root_second: 1.0 / clock.tick_seconds.sqrt(),
             source,
             regimes,
             noise_regimes,

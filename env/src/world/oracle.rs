@@ -128,8 +128,9 @@ pub struct Oracle {
     counter: Counter,
     outage_counter: Counter,
     tick: u64,
-    /// Prices on their way, the oldest at `tick % len`.
+    /// Prices on their way; the next one replaces the oldest, at `slot`.
     queue: Vec<Price>,
+    slot: usize,
     published_at: u64,
     reading: Reading,
     /// Random outage that is next or now.
@@ -153,6 +154,7 @@ impl Oracle {
             outage_counter,
             tick: 0,
             queue: vec![price; model.latency + 1],
+            slot: 0,
             published_at: 0,
             reading: Reading { price, seen_at: 0, age_seconds: 0.0, is_new: true },
             outage: 0,
@@ -184,11 +186,13 @@ impl Oracle {
     pub fn tick(&mut self, model: &OracleModel, tick: u64, outside: Price) -> Reading {
         assert_eq!(tick, self.tick + 1, "ticks of an oracle are consecutive");
         self.tick = tick;
-        let len = self.queue.len();
-        let slot = |tick: u64| usize::try_from(tick % len as u64).expect("a queue fits in memory");
-        self.queue[slot(tick)] = outside;
+        self.queue[self.slot] = outside;
+        self.slot += 1;
+        if self.slot == self.queue.len() {
+            self.slot = 0;
+        }
         // The oldest entry is the price seen `latency` ticks ago, or at reset.
-        let seen = self.queue[slot(tick + 1)];
+        let seen = self.queue[self.slot];
         if tick >= self.dark[1] {
             self.draw_outage(model, tick);
         }
@@ -205,7 +209,11 @@ impl Oracle {
         self.reading
     }
 
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates at an outage that never comes")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "saturates at an outage that never comes"
+    )]
     fn draw_outage(&mut self, model: &OracleModel, after: u64) {
         let [gap, length] = self.outage_counter.uniform2(self.outage, 0);
         let start = after.saturating_add((exponential(gap, model.gap_ticks) as u64).max(1));
@@ -226,7 +234,13 @@ mod tests {
 
     #[test]
     fn a_publication_is_as_late_as_the_latency_and_never_ahead() {
-        let config = OracleConfig { latency_seconds: 2.0, heartbeat_seconds: 5.0, deviation_bp: 1e4, noise_bp: 0.0, ..OracleConfig::default() };
+        let config = OracleConfig {
+            latency_seconds: 2.0,
+            heartbeat_seconds: 5.0,
+            deviation_bp: 1e4,
+            noise_bp: 0.0,
+            ..OracleConfig::default()
+        };
         let model = OracleModel::new(&config, CLOCK);
         let mut oracle = Oracle::new(&model, SeedTree::new(1), ramp(0));
         let mut published = Vec::new();
@@ -243,7 +257,13 @@ mod tests {
 
     #[test]
     fn a_move_beyond_the_threshold_is_published_before_the_heartbeat() {
-        let config = OracleConfig { latency_seconds: 0.0, heartbeat_seconds: 1_000.0, deviation_bp: 10.0, noise_bp: 0.0, ..OracleConfig::default() };
+        let config = OracleConfig {
+            latency_seconds: 0.0,
+            heartbeat_seconds: 1_000.0,
+            deviation_bp: 10.0,
+            noise_bp: 0.0,
+            ..OracleConfig::default()
+        };
         let model = OracleModel::new(&config, CLOCK);
         let mut oracle = Oracle::new(&model, SeedTree::new(1), ramp(0));
         // 10 bp of 60,000 are 60 dollars, one dollar a tick.
@@ -254,7 +274,13 @@ mod tests {
     #[test]
     fn an_outage_freezes_the_price_and_ages_it() {
         let outages = vec![OutageConfig { start_fraction: [0.001, 0.001], seconds: [50.0, 50.0] }];
-        let config = OracleConfig { latency_seconds: 0.0, heartbeat_seconds: 0.5, noise_bp: 0.0, outages, ..OracleConfig::default() };
+        let config = OracleConfig {
+            latency_seconds: 0.0,
+            heartbeat_seconds: 0.5,
+            noise_bp: 0.0,
+            outages,
+            ..OracleConfig::default()
+        };
         let model = OracleModel::new(&config, CLOCK);
         let mut oracle = Oracle::new(&model, SeedTree::new(1), ramp(0));
         for tick in 1..=300 {

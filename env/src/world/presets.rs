@@ -2,7 +2,7 @@
 
 use super::config::WorldConfig;
 use super::regime::{InitialRegime, Regime, RegimesConfig};
-use super::shock::{LiquidityConfig, ShockConfig};
+use super::shock::{LiquidityConfig, ShockConfig, ShockStart};
 
 /// A preset's name and how to build it.
 pub type Preset = (&'static str, fn() -> WorldConfig);
@@ -38,7 +38,7 @@ impl WorldConfig {
     #[must_use]
     pub fn volatility_spike() -> Self {
         let spike = ShockConfig {
-            start_fraction: Some([0.2, 0.5]),
+            start: ShockStart::Fraction([0.2, 0.5]),
             log_return: [-0.03, 0.03],
             duration_seconds: [1_200.0, 2_400.0],
             volatility: 3.0,
@@ -58,7 +58,7 @@ impl WorldConfig {
     #[must_use]
     pub fn flash_crash() -> Self {
         let crash = ShockConfig {
-            start_fraction: Some([0.2, 0.6]),
+            start: ShockStart::Fraction([0.2, 0.6]),
             log_return: [-0.13, -0.08],
             duration_seconds: [150.0, 210.0],
             profile: vec![[0.0, 0.0], [0.3, 0.15], [0.8, 0.9], [1.0, 1.0]],
@@ -80,7 +80,7 @@ impl WorldConfig {
         Self::starting(InitialRegime::Calm, vec![crash])
     }
 
-    /// 14 % (12–17 %) in 40 minutes, seven tenths of it within twelve, two fifths back in the hours after.
+    /// 14 % (11–16 %) in 40 minutes, seven tenths of it within twelve, two fifths back in the hours after.
     ///
     /// # Reference
     /// BTC on 10 October 2025: −13…−16 % in a core of 40 minutes that began at 20:50 UTC, low at 21:20; and 12 March 2020
@@ -88,7 +88,7 @@ impl WorldConfig {
     #[must_use]
     pub fn crash_day() -> Self {
         let crash = ShockConfig {
-            start_fraction: Some([0.2, 0.5]),
+            start: ShockStart::Fraction([0.2, 0.5]),
             log_return: [-0.18, -0.12],
             duration_seconds: [2_100.0, 2_700.0],
             profile: vec![[0.0, 0.0], [0.5, 0.2], [0.8, 0.9], [1.0, 1.0]],
@@ -117,7 +117,7 @@ impl WorldConfig {
     #[must_use]
     pub fn slow_drought() -> Self {
         let drought = ShockConfig {
-            start_fraction: Some([0.05, 0.2]),
+            start: ShockStart::Fraction([0.05, 0.2]),
             log_return: [-0.10, -0.04],
             duration_seconds: [7_200.0, 10_800.0],
             regime: Some(Regime::Tense),
@@ -138,6 +138,41 @@ impl WorldConfig {
 mod tests {
     use super::*;
     use crate::error::Problems;
+    use crate::rng::SeedTree;
+    use crate::world::{Clock, World, WorldModel};
+
+    /// The path of a preset whose noise is a tenth, in seconds, and when its shock starts and ends.
+    fn unfold(preset: WorldConfig, seed: u64) -> (Vec<f64>, usize, usize) {
+        let quiet = WorldConfig { volatility_scale: [0.1, 0.1], ..preset };
+        let model = WorldModel::new(&quiet, Clock { tick_seconds: 1.0, ticks: 14_400 });
+        let mut world = World::new(&model, SeedTree::new(seed));
+        let shock = world.shocks().next().unwrap();
+        let path = (0..=14_400).map(|tick| world.tick(&model, tick).fundamental_log).collect();
+        (path, usize::try_from(shock.start).unwrap(), usize::try_from(shock.end).unwrap())
+    }
+
+    #[test]
+    fn a_crash_day_loses_most_of_it_within_a_quarter_of_an_hour() {
+        for seed in 0..20 {
+            let (path, start, end) = unfold(WorldConfig::crash_day(), seed);
+            let total = path[end] - path[start];
+            assert!((-0.20..-0.10).contains(&total), "{total}");
+            assert!((2_100..=2_700).contains(&(end - start)));
+            let steepest = (start..end).map(|t| path[(t + 810).min(end)] - path[t]).fold(0.0, f64::min);
+            assert!(steepest / total > 0.6, "{steepest} of {total}");
+        }
+    }
+
+    #[test]
+    fn a_flash_crash_is_mostly_over_after_half_an_hour() {
+        for seed in 0..20 {
+            let (path, start, end) = unfold(WorldConfig::flash_crash(), seed);
+            let total = path[end] - path[start];
+            assert!((-0.14..-0.07).contains(&total) && (150..=210).contains(&(end - start)), "{total}");
+            let back = 1.0 - (path[end + 1_800] - path[start]) / total;
+            assert!((0.65..0.95).contains(&back), "{back}");
+        }
+    }
 
     #[test]
     fn every_preset_is_valid_and_named_once() {

@@ -19,8 +19,6 @@ pub(super) struct Noise {
     pub(super) normal: f64,
     /// Uniform that decides whether a jump occurs.
     pub(super) event: f64,
-    /// Uniform for a process that needs one more.
-    pub(super) spare: f64,
     /// Scripted multiplier of volatility.
     pub(super) volatility: f64,
 }

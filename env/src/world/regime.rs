@@ -50,7 +50,7 @@ pub enum InitialRegime {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RegimeConfig {
-    /// Annualised standard deviation of log returns, jumps included; > 0, at most 10.
+    /// Annualised standard deviation of log returns, jumps included; > 0, at most 5.
     pub volatility: f64,
     /// Mean time in the regime, in hours; > 0.
     pub mean_hours: f64,
@@ -122,14 +122,19 @@ impl RegimesConfig {
     pub fn validate(&self, path: &str, problems: &mut Problems) {
         for (index, (name, regime)) in ["calm", "tense", "crisis"].into_iter().zip(self.all()).enumerate() {
             let field = |field: &str| format!("{path}.{name}.{field}");
-            problems.range(field("volatility"), regime.volatility, 1e-6, 10.0);
+            problems.range(field("volatility"), regime.volatility, 1e-6, 5.0);
             problems.range(field("mean_hours"), regime.mean_hours, 1e-3, 1e6);
             problems.range(field("jumps_per_day"), regime.jumps_per_day, 0.0, 1_000.0);
             problems.range(field("equity_correlation"), regime.equity_correlation, 0.0, 0.999);
             let sum: f64 = regime.next.iter().sum();
             let is_law = regime.next.iter().all(|p| (0.0..=1.0).contains(p)) && (sum - 1.0).abs() < 1e-9;
             problems.require(is_law, field("next"), format!("{:?}", regime.next), "probabilities that sum to 1");
-            problems.require(regime.next[index] <= 0.0, field("next"), regime.next[index], "zero for the regime itself");
+            problems.require(
+                regime.next[index] <= 0.0,
+                field("next"),
+                regime.next[index],
+                "zero for the regime itself",
+            );
         }
     }
 }

@@ -54,8 +54,18 @@ impl ReplaySeries {
             for (b, bar) in segment.bars.iter().enumerate() {
                 let field = |field: &str| format!("replay.segments[{s}].bars[{b}].{field}");
                 problems.require(bar.low > Price::ZERO, field("low"), bar.low, "positive");
-                problems.require(bar.low <= bar.open && bar.open <= bar.high, field("open"), bar.open, "between low and high");
-                problems.require(bar.low <= bar.close && bar.close <= bar.high, field("close"), bar.close, "between low and high");
+                problems.require(
+                    bar.low <= bar.open && bar.open <= bar.high,
+                    field("open"),
+                    bar.open,
+                    "between low and high",
+                );
+                problems.require(
+                    bar.low <= bar.close && bar.close <= bar.high,
+                    field("close"),
+                    bar.close,
+                    "between low and high",
+                );
                 problems.range(field("volume"), bar.volume, 0.0, f64::MAX);
                 let follows = b == 0 || segment.bars[b - 1].open_time_ms + bar_ms == bar.open_time_ms;
                 problems.require(follows, field("open_time_ms"), bar.open_time_ms, "one bar after its predecessor");
@@ -104,7 +114,12 @@ const TICKS_PER_BAR_MIN: u64 = 4;
 
 impl ReplayLaw {
     /// `known_from_ms` is the first moment of which macro values are known, if they are replayed too.
-    pub(super) fn new(series: Arc<ReplaySeries>, start: ReplayStart, clock: Clock, known_from_ms: i64) -> Result<Self, Error> {
+    pub(super) fn new(
+        series: Arc<ReplaySeries>,
+        start: ReplayStart,
+        clock: Clock,
+        known_from_ms: i64,
+    ) -> Result<Self, Error> {
         let mut problems = Problems::default();
         let (tick_ms, ticks_per_bar) = ticks_per_bar(&series, clock, &mut problems);
         problems.into_result()?;
@@ -145,7 +160,12 @@ fn ticks_per_bar(series: &ReplaySeries, clock: Clock, problems: &mut Problems) -
     problems.require(whole, "clock.tick_seconds", clock.tick_seconds, "whole milliseconds when bars are replayed");
     let ticks = u64::try_from(series.bar_ms / tick_ms).unwrap_or(0);
     let divides = series.bar_ms % tick_ms == 0 && ticks >= TICKS_PER_BAR_MIN;
-    problems.require(divides, "clock.tick_seconds", clock.tick_seconds, &format!("a whole share, at most a quarter, of a bar of {} ms", series.bar_ms));
+    problems.require(
+        divides,
+        "clock.tick_seconds",
+        clock.tick_seconds,
+        &format!("a whole share, at most a quarter, of a bar of {} ms", series.bar_ms),
+    );
     (tick_ms, ticks.max(1))
 }
 
@@ -155,11 +175,11 @@ pub(super) struct Replay {
     counter: Counter,
     segment: usize,
     first: usize,
-    /// Bar that `path` holds, counted from the episode's first.
-    #[serde(skip)]
-    filled: Option<u64>,
+    /// Prices of one bar, and the tick that they begin with.
     #[serde(skip)]
     path: Vec<i64>,
+    #[serde(skip)]
+    filled_from: u64,
 }
 
 /// The path is a pure function of the rest.
@@ -183,7 +203,7 @@ impl Replay {
             left -= count;
         }
         let path = Vec::with_capacity(usize::try_from(law.ticks_per_bar).expect("a bar fits in memory"));
-        Self { counter, segment: chosen.0, first: chosen.1, filled: None, path }
+        Self { counter, segment: chosen.0, first: chosen.1, path, filled_from: 0 }
     }
 
     /// When the episode starts, in milliseconds since 1970 UTC.
@@ -215,21 +235,26 @@ impl Replay {
     /// If the history ends before the tick.
     #[inline]
     pub(super) fn price(&mut self, law: &ReplayLaw, tick: u64) -> Price {
-        let bar = tick / law.ticks_per_bar;
-        if self.filled != Some(bar) {
-            self.fill(law, bar);
+        if let Some(price) = self.held(tick) {
+            return price;
         }
-        Price::from_raw(self.path[usize::try_from(tick % law.ticks_per_bar).expect("a bar fits in memory")])
+        self.fill(law, tick);
+        self.held(tick).expect("the bar of this tick was just filled")
     }
 
-    fn fill(&mut self, law: &ReplayLaw, bar: u64) {
-        let index = usize::try_from(bar).expect("bars fit in memory");
-        let Some(candle) = law.split(self).1.get(index) else {
+    fn held(&self, tick: u64) -> Option<Price> {
+        let offset = usize::try_from(tick.checked_sub(self.filled_from)?).ok()?;
+        self.path.get(offset).map(|&raw| Price::from_raw(raw))
+    }
+
+    fn fill(&mut self, law: &ReplayLaw, tick: u64) {
+        let bar = tick / law.ticks_per_bar;
+        let Some(candle) = usize::try_from(bar).ok().and_then(|index| law.split(self).1.get(index)) else {
             panic!("the history ends before bar {bar} of the episode");
         };
         let ticks = usize::try_from(law.ticks_per_bar).expect("a bar fits in memory");
         bridge::fill(&mut self.path, candle, ticks, self.counter);
-        self.filled = Some(bar);
+        self.filled_from = bar * law.ticks_per_bar;
     }
 
     /// Whether the position exists in this history.
@@ -238,7 +263,12 @@ impl Replay {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "0 ≤ u < 1, and a history has fewer than 2^52 bars")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "0 ≤ u < 1, and a history has fewer than 2^52 bars"
+)]
 fn nth(u: f64, count: usize) -> usize {
     ((u * count as f64) as usize).min(count - 1)
 }

@@ -19,6 +19,16 @@ pub enum ShockShape {
     Steps,
 }
 
+/// When a shock starts, drawn from a range.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShockStart {
+    /// Share of the episode, within [0, 1].
+    Fraction([f64; 2]),
+    /// Seconds from reset; ≥ 0.
+    Seconds([f64; 2]),
+}
+
 /// Depth that makers withdraw for reasons of their own: a multiplier on what they quote, from 1 down to `floor` and back.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -43,10 +53,8 @@ impl Default for LiquidityConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ShockConfig {
-    /// Start as a share of the episode, in [0, 1]. Exactly one of the two starts is given.
-    pub start_fraction: Option<[f64; 2]>,
-    /// Start in seconds from reset; ≥ 0.
-    pub start_seconds: Option<[f64; 2]>,
+    /// Start: its first effect is one tick later.
+    pub start: ShockStart,
     /// Total log return at the end of the shock, within [-3, 3].
     pub log_return: [f64; 2],
     /// Time that it takes, in seconds; > 0, at least one tick.
@@ -76,8 +84,7 @@ pub struct ShockConfig {
 impl Default for ShockConfig {
     fn default() -> Self {
         Self {
-            start_fraction: Some([0.5, 0.5]),
-            start_seconds: None,
+            start: ShockStart::Fraction([0.5, 0.5]),
             log_return: [0.0, 0.0],
             duration_seconds: [600.0, 600.0],
             shape: ShockShape::Ramp,
@@ -100,17 +107,22 @@ impl ShockConfig {
         let mut pair = |field: &str, range: [f64; 2], low: f64, high: f64| {
             validate_range(&format!("{path}.{field}"), range, low, high, problems);
         };
-        pair("start_fraction", self.start_fraction.unwrap_or_default(), 0.0, 1.0);
-        pair("start_seconds", self.start_seconds.unwrap_or_default(), 0.0, 1e9);
+        match self.start {
+            ShockStart::Fraction(range) => pair("start.fraction", range, 0.0, 1.0),
+            ShockStart::Seconds(range) => pair("start.seconds", range, 0.0, 1e9),
+        }
         pair("log_return", self.log_return, -3.0, 3.0);
         pair("duration_seconds", self.duration_seconds, 1e-3, 1e9);
         pair("recovery_share", self.recovery_share, 0.0, 1.0);
         pair("liquidity.floor", self.liquidity.floor, 1e-6, 1.0);
-        let one_start = self.start_fraction.is_some() != self.start_seconds.is_some();
-        problems.require(one_start, format!("{path}.start_fraction"), format!("{:?}", self.start_fraction), "given if and only if start_seconds is not");
         let steps = (1..=10_000).contains(&self.steps);
         problems.require(steps, format!("{path}.steps"), self.steps, "in [1, 10000]");
-        problems.require(is_profile(&self.profile), format!("{path}.profile"), format!("{:?}", self.profile), "knots from [0, 0] to [1, 1] with increasing times");
+        problems.require(
+            is_profile(&self.profile),
+            format!("{path}.profile"),
+            format!("{:?}", self.profile),
+            "knots from [0, 0] to [1, 1] with increasing times",
+        );
         problems.range(format!("{path}.recovery_half_life_seconds"), self.recovery_half_life_seconds, 1e-3, 1e12);
         problems.range(format!("{path}.volatility"), self.volatility, 1e-3, 100.0);
         problems.range(format!("{path}.volatility_half_life_seconds"), self.volatility_half_life_seconds, 1e-3, 1e12);
@@ -130,7 +142,8 @@ pub(super) fn validate_range(field: &str, range: [f64; 2], low: f64, high: f64, 
 }
 
 fn is_profile(knots: &[[f64; 2]]) -> bool {
-    let ends = |knot: Option<&[f64; 2]>, value: f64| knot.is_some_and(|k| k.iter().all(|x| x.total_cmp(&value).is_eq()));
+    let ends =
+        |knot: Option<&[f64; 2]>, value: f64| knot.is_some_and(|k| k.iter().all(|x| x.total_cmp(&value).is_eq()));
     ends(knots.first(), 0.0)
         && ends(knots.last(), 1.0)
         && knots.windows(2).all(|w| w[0][0] < w[1][0])
@@ -214,10 +227,9 @@ impl Shock {
         let config = &law.config;
         let [start, log_return, duration, recovery] = counter.uniform4(index, 0);
         let [floor, ..] = counter.uniform4(index, 1);
-        let start = match (config.start_fraction, config.start_seconds) {
-            (Some(range), _) => law.clock.tick_at(between(start, range)),
-            (None, Some(range)) => law.clock.ticks_in(between(start, range)),
-            (None, None) => unreachable!("validated: a shock has a start"),
+        let start = match config.start {
+            ShockStart::Fraction(range) => law.clock.tick_at(between(start, range)),
+            ShockStart::Seconds(range) => law.clock.ticks_in(between(start, range)),
         };
         let duration = law.clock.ticks_in(between(duration, config.duration_seconds)).max(1);
         Self {
@@ -313,8 +325,7 @@ mod tests {
     fn the_total_return_is_exact_for_both_shapes_and_half_comes_back_in_a_half_life() {
         for shape in [ShockShape::Ramp, ShockShape::Steps] {
             let config = ShockConfig {
-                start_fraction: None,
-                start_seconds: Some([100.0, 300.0]),
+                start: ShockStart::Seconds([100.0, 300.0]),
                 log_return: [-0.2, -0.1],
                 duration_seconds: [500.0, 700.0],
                 shape,
@@ -337,10 +348,18 @@ mod tests {
 
     #[test]
     fn liquidity_falls_holds_and_returns() {
-        let liquidity =
-            LiquidityConfig { floor: [0.2, 0.2], fall_seconds: 100.0, hold_seconds: 50.0, recovery_half_life_seconds: 200.0 };
-        let config =
-            ShockConfig { start_fraction: Some([0.01, 0.01]), liquidity, volatility: 3.0, ..ShockConfig::default() };
+        let liquidity = LiquidityConfig {
+            floor: [0.2, 0.2],
+            fall_seconds: 100.0,
+            hold_seconds: 50.0,
+            recovery_half_life_seconds: 200.0,
+        };
+        let config = ShockConfig {
+            start: ShockStart::Fraction([0.01, 0.01]),
+            liquidity,
+            volatility: 3.0,
+            ..ShockConfig::default()
+        };
         let (shock, effects) = run(&config, 5_000);
         assert_eq!(shock.start, 100);
         for (tick, expected) in [(100, 1.0), (150, 0.6), (200, 0.2), (250, 0.2), (450, 0.6), (5_000, 1.0)] {
@@ -352,9 +371,9 @@ mod tests {
     }
 
     #[test]
-    fn a_shock_without_a_start_or_with_a_bent_profile_is_refused() {
+    fn a_late_start_a_reversed_range_and_a_bent_profile_are_refused() {
         let config = ShockConfig {
-            start_fraction: None,
+            start: ShockStart::Fraction([0.5, 1.5]),
             log_return: [0.1, -0.1],
             profile: vec![[0.0, 0.0], [0.5, 0.9], [0.5, 1.0]],
             ..ShockConfig::default()
@@ -362,6 +381,6 @@ mod tests {
         let mut problems = Problems::default();
         config.validate("world.shocks[0]", &mut problems);
         let fields: Vec<&str> = problems.0.iter().map(|problem| problem.field.as_str()).collect();
-        assert_eq!(fields, ["world.shocks[0].log_return", "world.shocks[0].start_fraction", "world.shocks[0].profile"]);
+        assert_eq!(fields, ["world.shocks[0].start.fraction", "world.shocks[0].log_return", "world.shocks[0].profile"]);
     }
 }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::draw::between_log;
-use super::macro_factor::{Macro, MacroState, Synthetic};
+use super::draw::{Quad, between_log};
+use super::macro_factor::{Macro, MacroLaws, MacroState, Synthetic};
 use super::macro_series::MacroCursor;
 use super::model::{ReplayedLaw, SourceLaw, WorldModel};
 use super::process::{Noise, Process, ProcessLaw};
@@ -80,6 +80,8 @@ enum Source {
 pub struct World {
     tick: u64,
     counter: Counter,
+    /// The price's noise: a quad serves two ticks.
+    quad: Quad,
     source: Source,
     stress: StressPath,
     macro_state: MacroState,
@@ -102,7 +104,8 @@ impl World {
         let shocks: Vec<Shock> =
             (0_u64..).zip(&model.shocks).map(|(i, law)| Shock::new(law, randomisation, i)).collect();
         let windows = model.shocks.iter().zip(&shocks).filter_map(|(law, shock)| Shock::window(law, shock.start()));
-        let mut stress = StressPath::new(&model.regimes, seeds.counter(Purpose::World, STREAM_REGIMES), windows.collect());
+        let mut stress =
+            StressPath::new(&model.regimes, seeds.counter(Purpose::World, STREAM_REGIMES), windows.collect());
         let regime = stress.at(&model.regimes, 0);
         let (source, log, sigma) = match &model.source {
             SourceLaw::Process { law, initial_log } => {
@@ -122,12 +125,24 @@ impl World {
             fundamental_log: log,
             fundamental: libm::exp(log),
             regime,
-            volatility: sigma / model.clock.tick_seconds.sqrt(),
+            volatility: sigma * model.per_root_second,
             jumped: false,
             liquidity: 1.0,
             macro_factor,
         };
-        Self { tick: 0, counter, source, stress, macro_state, macro_leads, shocks, scale, log, outside }
+        Self {
+            tick: 0,
+            counter,
+            quad: Quad::EMPTY,
+            source,
+            stress,
+            macro_state,
+            macro_leads,
+            shocks,
+            scale,
+            log,
+            outside,
+        }
     }
 
     /// The world at the last tick.
@@ -185,10 +200,13 @@ impl World {
             shock.advance(law, tick, &mut effect);
         }
         self.outside.regime = self.stress.at(&model.regimes, tick);
-        let macro_regimes = if self.macro_leads { &model.regimes } else { &model.noise_regimes };
-        let series = model.macro_series.as_deref();
-        let published = &mut self.outside.macro_factor;
-        let equity = self.macro_state.advance(&model.macro_law, macro_regimes, series, tick, published);
+        let laws = MacroLaws {
+            law: &model.macro_law,
+            regimes: if self.macro_leads { &model.regimes } else { &model.noise_regimes },
+            series: model.macro_series.as_deref(),
+        };
+        let loads = self.macro_leads && model.loading[self.outside.regime.index()][0] > 0.0;
+        let equity = self.macro_state.advance(laws, tick, loads, &mut self.outside.macro_factor);
         self.outside.liquidity = effect.liquidity;
         match (&mut self.source, &model.source) {
             (Source::Process(_), SourceLaw::Process { law, .. }) => self.advance_process(model, law, equity, effect),
@@ -202,17 +220,22 @@ impl World {
     fn advance_process(&mut self, model: &WorldModel, law: &ProcessLaw, equity: f64, effect: Effect) {
         let Source::Process(process) = &mut self.source else { unreachable!("matched by the caller") };
         let regime = self.outside.regime;
-        let [own, event, spare, _] = self.counter.uniform4(self.tick, SLOT_TICK);
+        let uniforms = self.quad.at(self.counter, self.tick >> 1, SLOT_TICK);
+        let [own, event] = if self.tick & 1 == 0 { [uniforms[0], uniforms[1]] } else { [uniforms[2], uniforms[3]] };
         let own = normal_quantile(own);
-        let [with_equity, alone] = model.loading[regime.index()];
-        let normal = if self.macro_leads { with_equity * equity + alone * own } else { own };
-        let noise = Noise { regime, normal, event, spare, volatility: effect.volatility };
+        let normal = if self.macro_leads {
+            let [with_equity, alone] = model.loading[regime.index()];
+            with_equity * equity + alone * own
+        } else {
+            own
+        };
+        let noise = Noise { regime, normal, event, volatility: effect.volatility };
         let step = process.advance(law, self.counter, self.tick, noise);
         let sigma = self.scale * step.sigma;
         self.log += self.scale * step.log - 0.5 * sigma * sigma;
         self.outside.fundamental_log = self.log + effect.log;
         self.outside.fundamental = libm::exp(self.outside.fundamental_log);
-        self.outside.volatility = sigma / model.clock.tick_seconds.sqrt();
+        self.outside.volatility = sigma * model.per_root_second;
         self.outside.jumped = step.jumped || effect.jumped;
     }
 
@@ -234,7 +257,7 @@ impl World {
         self.outside.fundamental_log = log + effect.log;
         // Without a shock the replayed price is passed on exactly.
         self.outside.fundamental = if effect.log.abs() > 0.0 { libm::exp(log + effect.log) } else { price };
-        self.outside.volatility = (*variance / model.clock.tick_seconds).sqrt();
+        self.outside.volatility = variance.sqrt() * model.per_root_second;
         self.outside.jumped = jumped || effect.jumped;
     }
 }
