@@ -11,11 +11,14 @@ use seawall_env::scenario::{RewardConfig, Scenario};
 use seawall_env::{CascadeEnv, Env, Groups, Task};
 
 fn main() {
+    let only_scenario = std::env::args().nth(3);
     let seeds: u64 = std::env::args().nth(1).and_then(|s| s.parse().ok()).unwrap_or(3);
-    for preset in presets::NAMES {
+    let only = std::env::args().nth(2);
+    for preset in presets::NAMES.into_iter().filter(|p| only.as_ref().is_none_or(|o| o == p)) {
         let pipeline = presets::by_name(preset).expect("a known preset");
         for scenario in Scenario::all_shipped() {
             let id = scenario.id.clone();
+            if only_scenario.as_ref().is_some_and(|o| *o != id) { continue; }
             let task = Task::new(vec![scenario], pipeline, RewardConfig::default(), Groups::default());
             let mut env = CascadeEnv::new(Arc::new(task.expect("a valid task")));
             let mut observation = [0.0_f32; FEATURES_COUNT];

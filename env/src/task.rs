@@ -64,12 +64,24 @@ impl Task {
         pipeline.validate("pipeline", &mut problems);
         reward.validate("reward", &mut problems);
         problems.into_result()?;
+        let sites = scenarios.into_iter().map(|scenario| Site::new(Arc::new(scenario), pipeline)).collect();
+        Self::on_sites(sites, reward, groups)
+    }
+
+    /// A task on prepared sites, such as those of replayed worlds, each as likely as the others.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if there is no site, or a weight is out of its bounds.
+    pub fn on_sites(sites: Vec<Site>, reward: RewardConfig, groups: Groups) -> Result<Self, Error> {
+        let mut problems = Problems::default();
+        problems.require(!sites.is_empty(), "scenarios", "[]", "at least one scenario");
+        reward.validate("reward", &mut problems);
+        problems.into_result()?;
         let spec = Spec {
             observation: features().iter().map(|f| f.name.to_owned()).collect(),
             action: PARAMETERS.iter().map(|p| p.name.to_owned()).collect(),
             reward: NAMES.iter().map(|&name| name.to_owned()).collect(),
         };
-        let sites = scenarios.into_iter().map(|scenario| Site::new(Arc::new(scenario), pipeline)).collect();
         Ok(Self { sites, reward, groups, spec })
     }
 

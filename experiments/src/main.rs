@@ -1,1 +1,92 @@
-fn main() {}
+//! Trains, judges and exports venue risk controllers: the only crate that reads files, the clock and arguments.
+//!
+//! Exit codes: 0 done, 1 a gate failed, 2 bad input or a failure to run, 130 interrupted with a checkpoint.
+
+mod arguments;
+mod candles;
+mod clock;
+mod commands;
+mod exporter;
+mod judge;
+mod output;
+mod places;
+mod progress;
+mod run_folder;
+mod score;
+mod settings;
+mod table;
+mod tensorboard;
+mod trainer;
+mod training_log;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use commands::{Verdict, bench, eval, export, probe, replay, scenarios, train, verify};
+use progress::Voice;
+
+/// Tensors come and go by the thousand; the system's allocator is up to 1.7 times slower at it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Trains, judges and exports risk controllers for leveraged venues.
+#[derive(Debug, Parser)]
+#[command(name = "seawall", version, propagate_version = true)]
+struct Arguments {
+    /// Say nothing but results
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Train a policy, judge it on held-out seeds, export and verify it
+    Train(train::TrainArgs),
+    /// Judge exported policies and the baselines on common held-out seeds
+    Eval(eval::EvalArgs),
+    /// Write the files of a policy from a run's checkpoint
+    Export(export::ExportArgs),
+    /// Check an export: files, conformance vectors, and its score in the simulator
+    Verify(verify::VerifyArgs),
+    /// List the shipped scenarios, or print one in full
+    Scenarios(scenarios::ScenariosArgs),
+    /// Play one episode and print it
+    Replay(replay::ReplayArgs),
+    /// Sweep each parameter as a constant: what there is to learn
+    Probe(probe::ProbeArgs),
+    /// Measure speed
+    Bench(bench::BenchArgs),
+}
+
+fn main() -> ExitCode {
+    let Arguments { quiet, command } = Arguments::parse();
+    let voice = Voice::choose(quiet);
+    let result = match command {
+        Command::Train(args) => train::run(&args, voice),
+        Command::Eval(args) => eval::run(&args, voice),
+        Command::Export(args) => export::run(&args, voice),
+        Command::Verify(args) => verify::run(&args, voice),
+        Command::Scenarios(args) => scenarios::run(&args),
+        Command::Replay(args) => replay::run(&args, voice),
+        Command::Probe(args) => probe::run(&args, voice),
+        Command::Bench(args) => bench::run(&args, voice),
+    };
+    match result {
+        Ok(Verdict::Done) => ExitCode::SUCCESS,
+        Ok(Verdict::GateFailed) => ExitCode::from(1),
+        Ok(Verdict::Interrupted) => ExitCode::from(130),
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::remark(&format!("seawall: {error:#}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Whether whoever read the results has read enough: `seawall scenarios | head` is no failure.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}

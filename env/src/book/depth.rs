@@ -1,7 +1,7 @@
 //! `DepthBook`: makers' quotes summed on a relative grid, over a latent book of linear density.
 //!
-//! Displayed quotes are pegged to the makers' fair price: when the fair price moves they move along. What
-//! aggressive flow eats comes back at a finite rate, and only out of the *latent book*, which is empty at its anchor
+//! Displayed quotes move with news, at once: makers requote. When flow moves the price, quotes stay where they rest,
+//! so a falling price meets the bids that were deeper before. What aggressive flow eats comes back at a finite rate, and only out of the *latent book*, which is empty at its anchor
 //! and grows linearly away from it. News moves the latent book with the price; flow does not, until the anchor has
 //! followed. A one-way flow therefore eats through the latent book, and with linear density the distance that it
 //! has to go grows with the square root of its volume.
@@ -26,6 +26,13 @@ const NEAR: usize = 32;
 const CHUNK: usize = 42;
 /// Ticks in which every outer level is refreshed once.
 const ROUND: usize = (LEVELS - NEAR).div_ceil(CHUNK);
+/// Distance from its level, in levels, at which the price has settled in another one.
+const SETTLED: f64 = 0.75;
+/// Distance, in levels, within which makers work the latent book as if it were as dense as there: 20 bp. Without it
+/// the book could not show anything next to the price.
+const WORKING: f32 = 10.0;
+/// Centres of the levels, in levels from the fair price.
+const CENTRES: [f32; LEVELS] = centres();
 /// Slots of latent holes; a hole far from the price has decayed before its slot is met again.
 const SLOTS: usize = 2_048;
 
@@ -63,10 +70,10 @@ impl Default for DepthConfig {
             depth_1pct: 12e6,
             depth_exponent: 0.67,
             far_share: 0.6,
-            latent_1pct: 120e6,
+            latent_1pct: 60e6,
             refill_half_life: 4.0,
             reveal_rate: 0.2,
-            latent_half_life: 900.0,
+            latent_half_life: 300.0,
             learning_rate: 0.03,
             half_spread_bp: 0.5,
             impact_notional: 50e3,
@@ -92,6 +99,16 @@ impl DepthConfig {
             problems.range(format!("{path}.{field}"), value, low, high);
         }
     }
+}
+
+const fn centres() -> [f32; LEVELS] {
+    let mut centres = [0.5; LEVELS];
+    let mut level = 1;
+    while level < LEVELS {
+        centres[level] = centres[level - 1] + 1.0;
+        level += 1;
+    }
+    centres
 }
 
 /// Rates of one refresh, compounded over the ticks since the last.
@@ -195,6 +212,21 @@ impl Half {
         Self { displayed, holes: vec![0.0; SLOTS], near, far, origin: 0, empty: 0.0 }
     }
 
+    /// Lets the fair price come `levels` closer: resting quotes stay where they are, so their offsets shrink. What
+    /// comes into view far out is quoted in full; what opens up next to the price is empty.
+    fn approach(&mut self, levels: i64) {
+        let by = usize::try_from(levels.unsigned_abs()).unwrap_or(LEVELS).min(LEVELS);
+        if levels > 0 {
+            self.displayed.copy_within(by.., 0);
+            for level in LEVELS - by..LEVELS {
+                self.displayed[level] = self.near[level] + self.far[level];
+            }
+        } else if levels < 0 {
+            self.displayed.copy_within(..LEVELS - by, by);
+            self.displayed[..by].fill(0.0);
+        }
+    }
+
     /// Replenishes levels `[from, to)` towards the makers' target, out of what the latent book still holds there.
     #[inline]
     fn refresh(&mut self, from: usize, to: usize, liquidity: f32, slope: f32, rates: Rates) {
@@ -214,18 +246,20 @@ impl Half {
         let near = &self.near[from..from + length];
         let far = &self.far[from..from + length];
         let holes = &mut self.holes[start..start + length];
-        #[expect(clippy::cast_precision_loss, reason = "level numbers are far below 2^23")]
-        let mut distance = from as f32 + 0.5 - self.empty;
-        for (((d, n), f), hole) in displayed.iter_mut().zip(near).zip(far).zip(holes) {
+        let centres = &CENTRES[from..from + length];
+        let empty = self.empty;
+        // Comparisons instead of `min` and `max`: they compile to one vector instruction each.
+        let least = |a: f32, b: f32| if a < b { a } else { b };
+        let most = |a: f32, b: f32| if a > b { a } else { b };
+        for ((((d, n), f), hole), centre) in displayed.iter_mut().zip(near).zip(far).zip(holes).zip(centres) {
             let target = liquidity * n + f;
             let missing = target - *d;
-            let available = (slope * distance.max(0.5) - *hole).max(0.0) * rates.reveal;
-            let refill = (missing * rates.refill).min(available).max(0.0);
+            let available = most(slope * most(centre - empty, WORKING) - *hole, 0.0) * rates.reveal;
+            let refill = most(least(missing * rates.refill, available), 0.0);
             // Quotes above target are cancelled at the same rate, back into the latent book.
-            let cancel = (missing * rates.refill).min(0.0);
+            let cancel = least(missing * rates.refill, 0.0);
             *d += refill + cancel;
-            *hole = ((*hole + refill) * rates.heal).max(0.0);
-            distance += 1.0;
+            *hole = most(*hole + refill + cancel, 0.0) * rates.heal;
         }
     }
 
@@ -350,9 +384,16 @@ impl DepthBook {
     /// Puts the fair price on the grid of the latent book.
     #[expect(clippy::cast_possible_truncation, reason = "a few thousand levels")]
     fn place(&mut self) {
-        let level = libm::floor(self.moved);
-        self.asks.origin = level as i64;
-        self.bids.origin = -(level as i64) - 1;
+        #[expect(clippy::cast_precision_loss, reason = "a few thousand levels")]
+        let from_here = self.moved - self.asks.origin as f64;
+        // Quotes are shifted by whole levels, and only once the price is well inside the next one: a price that
+        // hovers at an edge does not wipe the levels around it.
+        let level = if from_here.abs() > SETTLED { libm::round(self.moved) as i64 } else { self.asks.origin };
+        let risen = level - self.asks.origin;
+        self.asks.approach(risen);
+        self.bids.approach(-risen);
+        self.asks.origin = level;
+        self.bids.origin = -level - 1;
         self.asks.empty = narrow(self.anchor - self.moved);
         self.bids.empty = narrow(self.moved - self.anchor);
     }
@@ -474,6 +515,6 @@ mod tests {
             book.mid() / 50_000.0 - 1.0
         };
         let exponent = libm::log(impact(1_600) / impact(400)) / libm::log(4.0);
-        assert!((0.35..0.75).contains(&exponent), "exponent {exponent}");
+        assert!((0.35..0.85).contains(&exponent), "exponent {exponent}");
     }
 }

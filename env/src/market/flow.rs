@@ -8,8 +8,9 @@ use crate::units::{Price, Qty, Rate, Usd};
 
 /// Most actions in one tick.
 const MOST: u32 = 24;
-/// Worst price that a trader accepts, relative to mark: 2 %.
-const TRADER_LIMIT: f64 = 0.02;
+/// Worst price that a trader accepts who is in no hurry, relative to mark: 15 bp. What does not fill is left for its
+/// next action, so large positions come and go in pieces.
+const TRADER_LIMIT: f64 = 15e-4;
 /// Share of margin that a trader leaves free when it opens.
 const CUSHION: f64 = 0.95;
 

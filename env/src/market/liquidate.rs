@@ -134,8 +134,10 @@ impl Market {
             if self.fall_back(id, now.equity, now.notional) {
                 return self.close_case(id);
             }
-            // Nobody could take it: it goes to the market at any price.
-            self.sell_on_book(id, now.qty, None);
+            // Nobody took it: it goes to the market at any price, as fast as capacity allows while the fund can pay
+            // for the wait, and at once when it cannot.
+            let slice = if self.fund_can_pay(id, now.equity) { self.within_capacity(&now, 1.0) } else { now.qty };
+            self.sell_on_book(id, slice, None);
             return if self.state.ledger.qty(id).is_zero() { self.close_case(id) } else { Progress::Open };
         }
         let ratio = now.equity.as_f64() / now.notional.as_f64();
@@ -183,7 +185,12 @@ impl Market {
                 }
             }
         };
-        let wanted = coins * share;
+        self.within_capacity(now, share)
+    }
+
+    /// A share of the position, as far as capacity goes; signed as the position.
+    fn within_capacity(&mut self, now: &Measure, share: f64) -> Qty {
+        let wanted = now.qty.abs().as_f64() * share;
         let size = wanted.min(self.state.allowance);
         let price = self.state.prices.mark.as_f64();
         if size * price < LEAST_SLICE && size < wanted {

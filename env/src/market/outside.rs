@@ -4,7 +4,7 @@ use super::Market;
 use crate::book::Book;
 
 /// Speed at which other venues follow a home price that is the whole market, per second.
-const FOLLOW: f64 = 0.05;
+const FOLLOW: f64 = 0.01;
 
 impl Market {
     pub(super) fn move_outside(&mut self) {

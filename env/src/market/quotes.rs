@@ -6,6 +6,8 @@ use crate::participants::makers::MakerView;
 
 /// Widest half spread that makers still call a quote: 50 bp.
 const WIDEST: f64 = 50e-4;
+/// Share of the pull towards other venues that stays when every maker has left.
+const ABSENT: f64 = 0.2;
 /// Share of the latent book that stays when every maker has left: end investors.
 const PATIENT: f64 = 0.3;
 
@@ -32,7 +34,7 @@ impl Market {
         let news = state.prices.outside - state.prices.outside_before;
         state.book.refresh(Quotes {
             news,
-            pull: self.fixed.coupling * (wanted - state.book.fair() - news),
+            pull: self.fixed.coupling * (ABSENT + (1.0 - ABSENT) * size * count) * (wanted - state.book.fair() - news),
             half_spread: wide.min(WIDEST),
             liquidity: state.liquidity,
             latent: liquidity * (PATIENT + (1.0 - PATIENT) * size * count),

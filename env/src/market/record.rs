@@ -4,8 +4,8 @@ use super::Market;
 use crate::book::{Book, Side};
 use crate::units::{Price, Usd};
 
-/// Distance of mark from fundamental that the reward tolerates: 10 bp.
-const TOLERATED: f64 = 1e-3;
+/// Distance of mark from fundamental that the reward tolerates: 30 bp, what a tense day has without any liquidation.
+const TOLERATED: f64 = 3e-3;
 /// Ticks between two looks at depth, which is a walk over levels.
 const DEPTH_EVERY: u64 = 10;
 

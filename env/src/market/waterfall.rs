@@ -25,8 +25,8 @@ impl Market {
         match self.state.rules.allocation {
             LossAllocation::Socialised => false,
             LossAllocation::Queue | LossAllocation::ProRata => {
-                // A fund that only pays lets the market close what it can pay for.
-                if self.state.rules.backstop == Backstop::PayOnly && self.fund_can_pay(id, equity) {
+                // Winners come last (M5): while the fund can pay what closing on the market will lose, it does.
+                if self.fund_can_pay(id, equity) {
                     return false;
                 }
                 self.deleverage(id, equity);
@@ -55,7 +55,8 @@ impl Market {
         true
     }
 
-    fn fund_can_pay(&self, id: AccountId, equity: Usd) -> bool {
+    /// Whether the fund could pay for closing the whole account on the book now.
+    pub(super) fn fund_can_pay(&self, id: AccountId, equity: Usd) -> bool {
         let qty = self.state.ledger.qty(id);
         let mark = self.state.prices.mark;
         let impact = self.state.book.impact(Side::of(-qty), qty.abs().as_f64());

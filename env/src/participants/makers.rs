@@ -52,8 +52,8 @@ impl Default for MakerConfig {
             exit_drawdown: 0.08,
             absence: 600.0,
             return_half_life: 1_200.0,
-            floor: 0.06,
-            coupling: 0.03,
+            floor: 0.25,
+            coupling: 0.1,
         }
     }
 }

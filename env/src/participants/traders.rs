@@ -102,7 +102,7 @@ impl Default for TraderConfig {
             accounts: 2_000,
             open_interest: 400e6,
             size_tail: 1.3,
-            size_range: 1e4,
+            size_range: 1e3,
             entry_spread: 0.04,
             margin_elasticity: 0.8,
             fee_elasticity: 0.15,
@@ -110,12 +110,12 @@ impl Default for TraderConfig {
             margin_call: 1.6,
             return_hours: 12.0,
             classes: vec![
-                class(Motive::Noise, 0.40, 1.0, 6.0, 0.62, 1.0, [0.15, 0.10, 0.15]),
-                class(Motive::Momentum, 0.18, 1.5, 9.0, 0.60, 1.5, [0.05, 0.10, 0.35]),
-                class(Motive::Fundamental, 0.12, 3.0, 3.0, 0.60, 0.6, [0.45, 0.10, 0.05]),
-                class(Motive::Basis, 0.10, 8.0, 1.4, 0.05, 0.3, [0.70, 0.15, 0.0]),
-                class(Motive::Herding, 0.18, 0.8, 14.0, 0.66, 1.5, [0.10, 0.05, 0.15]),
-                class(Motive::Whale, 0.02, 12.0, 4.5, 0.70, 0.4, [0.30, 0.25, 0.05]),
+                class(Motive::Noise, 0.40, 1.0, 6.0, 0.62, 0.2, [0.15, 0.10, 0.15]),
+                class(Motive::Momentum, 0.18, 1.5, 9.0, 0.60, 0.4, [0.05, 0.10, 0.35]),
+                class(Motive::Fundamental, 0.12, 3.0, 3.0, 0.60, 0.15, [0.45, 0.10, 0.05]),
+                class(Motive::Basis, 0.10, 8.0, 1.4, 0.05, 0.08, [0.70, 0.15, 0.0]),
+                class(Motive::Herding, 0.18, 0.8, 14.0, 0.66, 0.4, [0.10, 0.05, 0.15]),
+                class(Motive::Whale, 0.02, 12.0, 4.5, 0.70, 0.2, [0.30, 0.25, 0.05]),
             ],
         }
     }

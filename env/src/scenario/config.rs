@@ -57,8 +57,8 @@ impl Default for VenueConfig {
             liquidation_fee_bp: 10.0,
             fund: 0.006,
             failure: 0.05,
-            home_share: 0.4,
-            impact_half_life: 1_800.0,
+            home_share: 0.5,
+            impact_half_life: 900.0,
             reference_volatility: 0.5,
         }
     }
@@ -74,7 +74,7 @@ pub struct RewardConfig {
     pub deleveraged: f64,
     /// Liquidated traders' slippage, bonus and fees.
     pub liquidation_cost: f64,
-    /// Distance of mark from fundamental beyond 10 bp, times open interest, per hour.
+    /// Distance of mark from fundamental beyond 30 bp, times open interest, per hour.
     pub deviation: f64,
     /// Loss of the insurance fund at exit cost; a gain counts against it.
     pub fund_loss: f64,
@@ -92,14 +92,14 @@ impl Default for RewardConfig {
     fn default() -> Self {
         Self {
             bad_debt: 2.0,
-            deleveraged: 0.1,
+            deleveraged: 0.25,
             liquidation_cost: 1.0,
-            deviation: 1.0,
+            deviation: 0.3,
             fund_loss: 1.0,
-            margin_cost: 1.0,
-            interest_lost: 1.0,
+            margin_cost: 20.0,
+            interest_lost: 20.0,
             churn: 0.002,
-            failure: 500.0,
+            failure: 200.0,
         }
     }
 }

@@ -3,4 +3,4 @@
 mod config;
 pub mod presets;
 
-pub use config::{FundingConfig, RewardConfig, Scenario, VenueConfig};
+pub use config::{ClockConfig, FundingConfig, RewardConfig, Scenario, VenueConfig};

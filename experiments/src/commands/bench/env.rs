@@ -1,0 +1,169 @@
+//! Speed of the market, the environment, and the book.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use seawall_env::action::{ACTIONS, Controls};
+use seawall_env::book::{Book, DepthBook, Quotes};
+use seawall_env::liquidation::{Pipeline, presets};
+use seawall_env::market::{Market, Site};
+use seawall_env::units::Qty;
+use seawall_env::world::{InitialRegime, Model, WorldConfig};
+use seawall_env::{CascadeEnv, Env, Groups, SeedTree, Task, VecEnv};
+
+use super::{Figures, repeat};
+use crate::places::shipped;
+use crate::settings::Settings;
+
+/// Populations of the quiet market.
+const ACCOUNTS: [u32; 4] = [1_000, 10_000, 100_000, 1_000_000];
+
+/// Environments of a `VecEnv`: enough for every thread to have several.
+const ENVIRONMENTS: usize = 16;
+
+/// Measures market and environment.
+///
+/// # Errors
+/// If the settings make no market.
+pub(super) fn measure(settings: &Settings, seconds: f64, figures: &mut Figures) -> anyhow::Result<()> {
+    let pipeline = presets::by_name(&settings.task.preset).context("the preset of the settings")?;
+    for (key, scenario) in [("market.ticks_per_s", "calm"), ("market.crash_ticks_per_s", "crash_day")] {
+        figures.add(format!("env.{key}"), ticks_per_second(settings, pipeline, scenario, seconds)?, "ticks / CPU s");
+    }
+    for (key, scenario) in [("decisions_per_s", "calm"), ("crash_decisions_per_s", "crash_day")] {
+        figures.add(
+            format!("env.{key}"),
+            decisions_per_second(settings, pipeline, scenario, seconds)?,
+            "decisions / CPU s",
+        );
+    }
+    let ticks = f64::from(settings.market.clock.ticks_per_decision);
+    let decisions = figures.value("env.decisions_per_s").expect("just measured");
+    figures.add_against("env.ticks_per_s", decisions * ticks, "ticks / CPU s", "env.market.ticks_per_s");
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    for count in std::iter::successors(Some(1), |count| Some(count * 2)).take_while(|count| *count <= threads) {
+        let rate = lockstep_per_second(settings, pipeline, count, seconds)?;
+        figures.add_against(
+            format!("env.vec_decisions_per_s.{count}"),
+            rate,
+            "decisions / s",
+            "env.vec_decisions_per_s.1",
+        );
+    }
+    for accounts in ACCOUNTS {
+        let nanoseconds = quiet_tick(settings, pipeline, accounts, seconds);
+        figures.add_against(format!("env.quiet_tick_ns.{accounts}"), nanoseconds, "CPU ns", "env.quiet_tick_ns.1000");
+    }
+    Ok(())
+}
+
+/// A bare market under neutral controls, without observation and reward.
+fn ticks_per_second(settings: &Settings, pipeline: Pipeline, id: &str, seconds: f64) -> anyhow::Result<f64> {
+    let scenario = shipped(settings, id)?;
+    let horizon = scenario.horizon_ticks();
+    let site = Site::new(Arc::new(scenario), pipeline);
+    let mut seed = 0;
+    let (ticks, _, cpu) = repeat(seconds, || {
+        let mut market = site.open(seed);
+        seed += 1;
+        market.set_controls(Controls::default());
+        (0..horizon).for_each(|_| market.tick());
+        horizon
+    });
+    Ok(ticks / cpu)
+}
+
+fn environment(settings: &Settings, pipeline: Pipeline, id: &str) -> anyhow::Result<CascadeEnv> {
+    let scenario = shipped(settings, id)?;
+    let task = Task::new(vec![scenario], pipeline, settings.reward, Groups::default())?;
+    Ok(CascadeEnv::new(Arc::new(task)))
+}
+
+fn decisions_per_second(settings: &Settings, pipeline: Pipeline, id: &str, seconds: f64) -> anyhow::Result<f64> {
+    let mut env = environment(settings, pipeline, id)?;
+    let mut observation = vec![0.0; env.spec().observation.len()];
+    let action = Controls::default().encode();
+    let mut seed = 0;
+    let (decisions, _, cpu) = repeat(seconds, || {
+        env.reset(seed, &mut observation);
+        seed += 1;
+        let mut decisions = 1;
+        while !env.step(&action, &mut observation).status.is_over() {
+            decisions += 1;
+        }
+        decisions
+    });
+    Ok(decisions / cpu)
+}
+
+/// Wall time, because that is what threads buy.
+fn lockstep_per_second(settings: &Settings, pipeline: Pipeline, threads: usize, seconds: f64) -> anyhow::Result<f64> {
+    let env = environment(settings, pipeline, "calm")?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("making a thread pool")?;
+    let mut envs = VecEnv::new(vec![env; ENVIRONMENTS], SeedTree::new(0));
+    let actions = Controls::default().encode().repeat(ENVIRONMENTS);
+    assert_eq!(actions.len(), ENVIRONMENTS * ACTIONS, "one action for each environment");
+    // Twice the processor time on two threads is the same wall time.
+    #[expect(clippy::cast_precision_loss, reason = "a count of threads")]
+    let budget = seconds * threads as f64;
+    let (decisions, watch, _) = repeat(budget, || {
+        pool.install(|| (0..16).for_each(|_| envs.step(&actions)));
+        16 * ENVIRONMENTS as u64
+    });
+    Ok(decisions / watch.wall().as_secs_f64())
+}
+
+/// A tick in which prices stand still and nobody acts: what merely having accounts costs.
+fn quiet_tick(settings: &Settings, pipeline: Pipeline, accounts: u32, seconds: f64) -> f64 {
+    let mut world = WorldConfig { model: Model::Gbm, ..WorldConfig::default() };
+    world.gbm.volatility = 1e-6;
+    world.regimes.initial = InitialRegime::Calm;
+    let mut scenario = settings.market.scenario("quiet", "Nothing happens.", world);
+    scenario.traders.accounts = accounts;
+    for class in &mut scenario.traders.classes {
+        class.rate = 0.0;
+    }
+    let mut market: Market = Site::new(Arc::new(scenario), pipeline).open(0);
+    market.set_controls(Controls::default());
+    // What the draw at reset left near a trigger is gone after this.
+    (0..2_000).for_each(|_| market.tick());
+    let before = market.outcome().liquidated_accounts;
+    let (ticks, _, cpu) = repeat(seconds, || {
+        (0..1_000).for_each(|_| market.tick());
+        1_000
+    });
+    assert_eq!(market.outcome().liquidated_accounts, before, "nobody is liquidated in a quiet market");
+    1e9 * cpu / ticks
+}
+
+/// Measures the home book.
+pub(super) fn measure_book(settings: &Settings, seconds: f64, figures: &mut Figures) {
+    let quotes = Quotes {
+        news: 0.0,
+        pull: 0.0,
+        half_spread: settings.market.book.half_spread_bp * 1e-4,
+        liquidity: [1.0, 1.0],
+        latent: 1.0,
+    };
+    let clock = settings.market.clock.tick_seconds;
+    let mut book = DepthBook::new(&settings.market.book, 60_000.0, clock);
+    let (refreshes, _, cpu) = repeat(seconds, || {
+        (0..1_000).for_each(|_| book.refresh(quotes));
+        1_000
+    });
+    figures.add("book.refreshes_per_s", refreshes / cpu, "refreshes / CPU s");
+    for (key, dollars) in [("book.shallow.takes_per_s", 10_000.0), ("book.deep.takes_per_s", 1_000_000.0)] {
+        let qty = Qty::from_f64(dollars / 60_000.0);
+        let mut book = DepthBook::new(&settings.market.book, 60_000.0, clock);
+        let (takes, _, cpu) = repeat(seconds, || {
+            // A refresh in between refills the book: an empty one would be measured otherwise.
+            for _ in 0..100 {
+                book.take(qty, None);
+                book.take(-qty, None);
+                book.refresh(quotes);
+            }
+            200
+        });
+        figures.add(key, takes / cpu, "takes / CPU s, half a refresh each");
+    }
+}

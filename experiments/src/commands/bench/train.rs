@@ -1,0 +1,42 @@
+//! Speed of the trainer on an environment that costs nothing.
+
+use anyhow::Context;
+use seawall_env::{SeedTree, VecEnv};
+use seawall_training::throughput::Reference;
+use seawall_training::{Learner, PpoConfig};
+
+use super::Figures;
+use crate::clock::Stopwatch;
+use crate::settings::Settings;
+use crate::training_log::Timer;
+
+/// Environments in lockstep.
+const ENVIRONMENTS: usize = 16;
+
+/// Measures the trainer with the documented baseline's networks and minibatches.
+///
+/// # Errors
+/// If training fails.
+pub(super) fn measure(settings: &Settings, seconds: f64, figures: &mut Figures) -> anyhow::Result<()> {
+    let config = PpoConfig { total_steps: 1 << 40, ..PpoConfig::default() };
+    let envs = VecEnv::new(vec![Reference::default(); ENVIRONMENTS], SeedTree::new(0));
+    let mut learner = Learner::new(config, settings.run.backend, envs, SeedTree::new(0)).context("preparing")?;
+    // The first iteration also warms caches and allocators.
+    learner.iterate(&mut ())?;
+    let (mut steps, mut collect, mut learn) = (0.0, 0.0, 0.0);
+    let watch = Stopwatch::start();
+    while watch.cpu().as_secs_f64() < seconds {
+        let mut timer = Timer::start();
+        learner.iterate(&mut timer)?;
+        let timing = timer.stop();
+        (collect, learn) = (collect + timing.collect, learn + timing.learn);
+        #[expect(clippy::cast_precision_loss, reason = "a count of steps")]
+        let done = learner.steps_per_iteration() as f64;
+        steps += done;
+    }
+    figures.add("train.steps_per_cpu_s", steps / watch.cpu().as_secs_f64(), "steps / CPU s");
+    figures.add("train.steps_per_s", steps / watch.wall().as_secs_f64(), "steps / s");
+    figures.add("train.collect_us_per_step", 1e6 * collect / steps, "µs");
+    figures.add_against("train.learn_us_per_step", 1e6 * learn / steps, "µs", "train.collect_us_per_step");
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! `seawall eval`: exported policies against the baselines, everybody on the same held-out seeds.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use seawall_eval::{Report, Split};
+
+use super::{Verdict, use_threads};
+use crate::arguments::SettingsArgs;
+use crate::exporter::{Export, PARAMETERS_FILE};
+use crate::judge::{self, Arena};
+use crate::output::show;
+use crate::places::Places;
+use crate::progress::Voice;
+use crate::run_folder::{MANIFEST, RESOLVED, RunFolder};
+
+/// Arguments of `seawall eval`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct EvalArgs {
+    /// Exports or run folders; the first is compared with everybody else. None judges the baselines alone
+    #[arg(value_name = "POLICY")]
+    policies: Vec<PathBuf>,
+    #[command(flatten)]
+    settings: SettingsArgs,
+    /// Folder for the report, new or empty
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+/// Who is compared with everybody else where nothing learned is judged.
+const SUBJECT: &str = "gen3";
+
+/// Runs the command.
+///
+/// # Errors
+/// If an argument, a setting or a file is wrong.
+pub(crate) fn run(args: &EvalArgs, voice: Voice) -> anyhow::Result<Verdict> {
+    let exports: Vec<PathBuf> = args.policies.iter().map(|path| export_in(path)).collect();
+    let settings = match exports.first() {
+        Some(first) => args.settings.settings_beside(first)?,
+        None => args.settings.settings(&[])?,
+    };
+    use_threads(settings.run.threads)?;
+    let places = Places::gather(&settings, settings.judged(), voice)?;
+    let arena = Arena::new(&settings, &places)?;
+    let spec = arena.spec();
+    let mut contenders = Vec::new();
+    for path in &exports {
+        let export = Export::read(path)?;
+        export.check()?;
+        let name = free_name(&export.parameters.name, |name| {
+            contenders.iter().any(|contender: &seawall_eval::Contender| contender.name == name)
+        });
+        contenders.push(judge::learned(&settings, &name, export.seed(), export.policy(&spec)?));
+    }
+    let subject = contenders.first().map_or_else(|| SUBJECT.to_owned(), |contender| contender.name.clone());
+    for baseline in judge::baselines(&settings, &spec)? {
+        if contenders.iter().any(|contender| contender.name == baseline.name) {
+            bail!("a policy is called {}, like a baseline", baseline.name);
+        }
+        contenders.push(baseline);
+    }
+    let folder = match &args.out {
+        Some(path) => Some(RunFolder::create(Some(path), &settings.run.name, settings.run.seed)?),
+        None => None,
+    };
+    let suite = arena.suite(&settings, Split::Report);
+    let records = judge::run(&arena, &suite, &contenders, true, voice)?;
+    let report = Report::build(&records, &subject, settings.evaluation.statistics, &suite.gates)?;
+    show(&judge::summary(&report))?;
+    for sentence in &report.verdict {
+        show(sentence)?;
+    }
+    for judgement in report.gates.iter().filter(|judgement| !judgement.passed) {
+        show(&format!("gate FAILED: {}", judgement.gate))?;
+    }
+    if let Some(folder) = folder {
+        folder.write(RESOLVED, settings.to_toml().as_bytes())?;
+        judge::write(&folder, &report, &records)?;
+        show(&format!("report: {}", folder.file("report.md").display()))?;
+    }
+    Ok(if report.passed() { Verdict::Done } else { Verdict::GateFailed })
+}
+
+/// The export that a path means: a run folder's chosen one, or the path itself.
+fn export_in(path: &Path) -> PathBuf {
+    if path.join(MANIFEST).is_file() { path.join("export").join(PARAMETERS_FILE) } else { path.to_owned() }
+}
+
+/// `name`, or `name-2`, `name-3` and so on if it is taken.
+fn free_name(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
+    let mut free = name.to_owned();
+    let mut number = 1;
+    while is_taken(&free) {
+        number += 1;
+        free = format!("{name}-{number}");
+    }
+    free
+}

@@ -1,0 +1,214 @@
+//! `seawall train`: settings to a trained policy, its judgement, its files, and the proof that they are the same.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, bail};
+use seawall_env::{Purpose, SeedTree};
+use seawall_eval::{Contender, Report, Split, Suite};
+
+use super::{Verdict, use_threads, verify};
+use crate::arguments::{SettingsArgs, flag_layer, layer_of};
+use crate::clock;
+use crate::exporter::{Export, Origin};
+use crate::judge::{self, Arena};
+use crate::output::show;
+use crate::places::Places;
+use crate::progress::Voice;
+use crate::run_folder::{Input, Manifest, RESOLVED, RunFolder, sha256};
+use crate::score::Score;
+use crate::settings::Settings;
+use crate::trainer::{self, End};
+
+/// Arguments of `seawall train`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct TrainArgs {
+    #[command(flatten)]
+    settings: SettingsArgs,
+    /// Training runs that differ only in their seed
+    #[arg(long)]
+    seeds: Option<i64>,
+    /// Folder of the run, new or empty [default: runs/<name>-seed<seed>-<time>]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Go on with the run in this folder, bit for bit as if it had never stopped
+    #[arg(
+        long,
+        value_name = "RUN",
+        conflicts_with_all = ["config", "sets", "seed", "seeds", "backend", "replay", "from", "to", "gaps", "out"]
+    )]
+    resume: Option<PathBuf>,
+}
+
+/// A run: its settings, its folder, and where it takes place.
+struct Run {
+    settings: Settings,
+    folder: RunFolder,
+    settings_sha256: String,
+    trained: Places,
+    judged: Places,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If an argument, a setting or a file is wrong, or training fails.
+pub(crate) fn run(args: &TrainArgs, voice: Voice) -> anyhow::Result<Verdict> {
+    let run = match &args.resume {
+        Some(path) => resume(path, voice)?,
+        None => begin(args, voice)?,
+    };
+    use_threads(args.settings.threads().unwrap_or(run.settings.run.threads))?;
+    voice.say(&format!("run folder: {}", run.folder.path().display()));
+    let arena = Arena::new(&run.settings, &run.judged)?;
+    let report_suite = arena.suite(&run.settings, Split::Report);
+    refuse_leaks(&run.settings, &report_suite)?;
+    let stop = interrupt_flag()?;
+    let mut exports = Vec::new();
+    for seed in seeds(&run.settings) {
+        match train_one(&run, seed, voice, &stop)? {
+            Some(export) => exports.push(export),
+            None => {
+                let path = run.folder.path().display();
+                voice.say(&format!("interrupted; go on with: seawall train --resume {path}"));
+                return Ok(Verdict::Interrupted);
+            }
+        }
+    }
+    let chosen = select(&run, &arena, &exports, voice)?;
+    let mut contenders = learned(&run.settings, &arena, &exports)?;
+    contenders.extend(judge::baselines(&run.settings, &arena.spec())?);
+    let records = judge::run(&arena, &report_suite, &contenders, true, voice)?;
+    let subject = &run.settings.run.name;
+    let report = Report::build(&records, subject, run.settings.evaluation.statistics, &report_suite.gates)?;
+    judge::write(&run.folder, &report, &records)?;
+    show(&judge::summary(&report))?;
+    for sentence in &report.verdict {
+        show(sentence)?;
+    }
+    if run.judged.list.iter().any(|place| place.is_history()) {
+        show("Judged on the history that it was trained on, with unseen seeds: `seawall eval` judges it on another.")?;
+    }
+    let verified = verify::verify(&chosen, &run.settings, &arena, true, voice)?;
+    show(&format!("report: {}", run.folder.file("report.md").display()))?;
+    Ok(if report.passed() && verified { Verdict::Done } else { Verdict::GateFailed })
+}
+
+fn begin(args: &TrainArgs, voice: Voice) -> anyhow::Result<Run> {
+    let seeds = args.seeds.map(|seeds| flag_layer("--seeds", "run.seeds", toml::Value::Integer(seeds)));
+    let settings = args.settings.settings(&seeds.into_iter().collect::<Vec<_>>())?;
+    let (trained, judged) = gather(&settings, voice)?;
+    let text = settings.to_toml();
+    let folder = RunFolder::create(args.out.as_deref(), &settings.run.name, settings.run.seed)?;
+    folder.write(RESOLVED, text.as_bytes())?;
+    folder.write_manifest(&Manifest::new(&text, settings.run.seed, inputs(&trained, &judged)))?;
+    Ok(Run { settings, folder, settings_sha256: sha256(text.as_bytes()), trained, judged })
+}
+
+fn resume(path: &std::path::Path, voice: Voice) -> anyhow::Result<Run> {
+    let folder = RunFolder::open(path)?;
+    let text = folder.read_text(RESOLVED)?;
+    let settings = Settings::resolve(&[layer_of(&folder.file(RESOLVED))?])?;
+    let mut manifest = folder.manifest()?;
+    let settings_sha256 = sha256(text.as_bytes());
+    if settings_sha256 != manifest.settings_sha256 {
+        bail!("{} was changed after the run began: start a new run with it", folder.file(RESOLVED).display());
+    }
+    let (trained, judged) = gather(&settings, voice)?;
+    for (before, now) in manifest.inputs.iter().zip(inputs(&trained, &judged)) {
+        if before.sha256 != now.sha256 {
+            bail!("{} was changed after the run began: put it back, or start a new run", before.path);
+        }
+    }
+    manifest.resumed.push(clock::utc_now());
+    folder.write_manifest(&manifest)?;
+    Ok(Run { settings, folder, settings_sha256, trained, judged })
+}
+
+fn gather(settings: &Settings, voice: Voice) -> anyhow::Result<(Places, Places)> {
+    let trained = Places::gather(settings, &settings.task.scenarios, voice)?;
+    let is_same = settings.judged() == settings.task.scenarios || !settings.replay.files.is_empty();
+    let judged = if is_same { trained.clone() } else { Places::gather(settings, settings.judged(), voice)? };
+    Ok((trained, judged))
+}
+
+fn inputs(trained: &Places, judged: &Places) -> Vec<Input> {
+    let mut inputs = trained.inputs.clone();
+    inputs.extend(judged.inputs.iter().filter(|input| !trained.inputs.contains(input)).cloned());
+    inputs
+}
+
+fn seeds(settings: &Settings) -> std::ops::Range<u64> {
+    settings.run.seed..settings.run.seed + settings.run.seeds
+}
+
+/// Makes sure that no episode of training is one of the report's.
+fn refuse_leaks(settings: &Settings, suite: &Suite) -> anyhow::Result<()> {
+    // An episode has at least one decision, so this many per environment are more than training can meet.
+    let steps = settings.ppo.total_steps.div_ceil(settings.run.environments as u64) + settings.ppo.horizon as u64;
+    let episodes = steps + settings.ppo.warmup as u64 + 1;
+    for seed in seeds(settings) {
+        let tree = SeedTree::new(seed);
+        let environments = 0..settings.run.environments as u64;
+        let drawn = environments.flat_map(|b| (0..episodes).map(move |e| tree.seed(Purpose::Episode, (b << 24) + e)));
+        if let Some(leaked) = suite.overlap(drawn) {
+            bail!("training with seed {seed} would meet the held-out episode {leaked}: change evaluation.root");
+        }
+    }
+    Ok(())
+}
+
+fn interrupt_flag() -> anyhow::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    ctrlc::set_handler(move || {
+        // A second interrupt means it: the last checkpoint is whole whatever happens.
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        crate::output::remark("interrupted: this iteration is finished and saved; once more to stop at once");
+    })
+    .context("watching for interrupts")?;
+    Ok(stop)
+}
+
+/// Trains with one seed and writes its export; nothing if an interrupt came first.
+fn train_one(run: &Run, seed: u64, voice: Voice, stop: &Arc<AtomicBool>) -> anyhow::Result<Option<Export>> {
+    let folder = run.folder.child(&format!("seed-{seed}"))?;
+    let mut learner = trainer::learner(&run.settings, &run.trained, seed)?;
+    if trainer::restore(&mut learner, &folder, voice)? {
+        voice.say(&format!("seed {seed}: going on after {} of {} steps", learner.steps_done(), learner.total_steps()));
+    } else {
+        voice.say(&format!("seed {seed}: {} steps", learner.total_steps()));
+    }
+    if !learner.is_done() && trainer::train(&mut learner, &folder, &run.settings, voice, stop)? == End::Interrupted {
+        return Ok(None);
+    }
+    let origin = Origin { seed, steps: learner.steps_done(), settings_sha256: &run.settings_sha256 };
+    let export = Export::new(&run.settings, &run.trained, learner.policy(), origin)?;
+    // What is judged is what stands on the disk.
+    Export::read(&export.write(&folder.child("export")?)?).map(Some)
+}
+
+fn learned(settings: &Settings, arena: &Arena, exports: &[Export]) -> anyhow::Result<Vec<Contender>> {
+    let name = &settings.run.name;
+    let spec = arena.spec();
+    exports.iter().map(|export| Ok(judge::learned(settings, name, export.seed(), export.policy(&spec)?))).collect()
+}
+
+/// Copies the export of the run with the best mean return on the selection split; returns where it stands.
+fn select(run: &Run, arena: &Arena, exports: &[Export], voice: Voice) -> anyhow::Result<PathBuf> {
+    let suite = arena.suite(&run.settings, Split::Select);
+    let records = judge::run(arena, &suite, &learned(&run.settings, arena, exports)?, false, voice)?;
+    let name = &run.settings.run.name;
+    let means = judge::mean_returns(&records, name);
+    // Of equal means the first: the choice must not depend on anything else.
+    let best = (0..means.len()).rev().max_by(|a, b| means[*a].total_cmp(&means[*b])).expect("at least one run");
+    let folder = run.folder.child("export")?;
+    Score::of(&records, name, best).write(&folder)?;
+    folder.write(RESOLVED, run.settings.to_toml().as_bytes())?;
+    let path = exports[best].write(&folder)?;
+    voice.say(&format!("exported seed {}: {}", exports[best].seed(), path.display()));
+    Ok(path)
+}

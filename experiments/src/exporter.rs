@@ -1,0 +1,286 @@
+//! From a learner's weights to the files of an export, and back: what is scored is what stands on the disk.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use seawall_agents::export::{Clocks, Learned, MeanValue, ParameterFile, Provenance, Story, Summary};
+use seawall_agents::export::{write_runtime, write_vectors};
+use seawall_agents::{Exported, Policy};
+use seawall_env::action::{ACTIONS, PARAMETERS};
+use seawall_env::liquidation::presets;
+use seawall_env::observation::features;
+use seawall_env::scenario::ClockConfig;
+use seawall_env::spaces::Group;
+use seawall_env::{CascadeEnv, Env, Groups, Purpose, SeedTree, Spec};
+use seawall_runtime::conformance::Report;
+use seawall_runtime::format::Activation;
+use seawall_training::{Dense, LearnedPolicy};
+
+use crate::places::{Places, task};
+use crate::run_folder::RunFolder;
+use crate::settings::Settings;
+
+/// The file that people read, and that names the other two.
+pub(crate) const PARAMETERS_FILE: &str = "policy.json";
+const RUNTIME_FILE: &str = "policy.bin";
+const VECTORS_FILE: &str = "policy.vectors";
+
+/// The three files of an export.
+#[derive(Clone, Debug)]
+pub(crate) struct Export {
+    /// What was learned, in words and units.
+    pub(crate) parameters: ParameterFile,
+    runtime: Vec<u8>,
+    vectors: Vec<u8>,
+}
+
+/// Who trained a policy, and how.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin<'a> {
+    /// Seed of the training run.
+    pub(crate) seed: u64,
+    /// Environment steps that it was trained for.
+    pub(crate) steps: u64,
+    /// SHA-256 of the run's resolved settings.
+    pub(crate) settings_sha256: &'a str,
+}
+
+impl Export {
+    /// Describes a learned policy, and watches it in the simulator for the means that the description holds.
+    ///
+    /// # Errors
+    /// If the places differ in their clocks, or the files would contradict each other.
+    pub(crate) fn new(
+        settings: &Settings,
+        places: &Places,
+        policy: LearnedPolicy,
+        origin: Origin<'_>,
+    ) -> anyhow::Result<Self> {
+        let task = task(&places.list[..1], settings, pipeline(settings), Groups::default())?;
+        let spec = CascadeEnv::new(task).spec().clone();
+        let policy = masked(policy, settings.task.groups);
+        let layers: Vec<_> = policy.layers.iter().map(Dense::view).collect();
+        let runtime = write_runtime(&Learned {
+            observation: &spec.observation,
+            mean: &policy.mean,
+            inverse_deviation: &policy.inverse_deviation,
+            clip: policy.clip,
+            layers: &layers,
+            output: Activation::Tanh,
+        })
+        .context("writing the runtime file")?;
+        let vectors = write_vectors(&runtime, origin.seed).context("writing the conformance vectors")?;
+        let exported =
+            Exported::new(&settings.run.name, runtime.clone(), &spec).context("reading the runtime file back")?;
+        let story = Story {
+            name: settings.run.name.clone(),
+            clocks: clocks(places)?,
+            learned: watch(settings, places, &exported)?,
+            provenance: Provenance {
+                run: format!("{}-seed{}", settings.run.name, origin.seed),
+                config_sha256: origin.settings_sha256.to_owned(),
+                seeds: vec![origin.seed],
+                scenarios: places.list.iter().map(|place| place.scenario().id.clone()).collect(),
+                environment_steps: origin.steps,
+                crate_version: env!("CARGO_PKG_VERSION").to_owned(),
+            },
+            runtime_file: RUNTIME_FILE.to_owned(),
+            vectors_file: VECTORS_FILE.to_owned(),
+        };
+        let parameters = ParameterFile::new(story, &runtime, &vectors, &features()).context("describing the policy")?;
+        Ok(Self { parameters, runtime, vectors })
+    }
+
+    /// Writes the three files; the one that names the others comes last.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub(crate) fn write(&self, folder: &RunFolder) -> anyhow::Result<PathBuf> {
+        folder.write(RUNTIME_FILE, &self.runtime)?;
+        folder.write(VECTORS_FILE, &self.vectors)?;
+        folder.write(PARAMETERS_FILE, self.parameters.to_json()?.as_bytes())?;
+        Ok(folder.file(PARAMETERS_FILE))
+    }
+
+    /// Reads an export: its parameter file, or the folder with it.
+    ///
+    /// # Errors
+    /// If a file is missing, or is no part of an export.
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
+        let path = if path.is_dir() { path.join(PARAMETERS_FILE) } else { path.to_owned() };
+        let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+        let parameters = ParameterFile::parse(&text).with_context(|| format!("reading {}", path.display()))?;
+        let beside = |name: &str| {
+            let file = path.with_file_name(name);
+            fs::read(&file).with_context(|| format!("reading {}, which {} names", file.display(), path.display()))
+        };
+        let (runtime, vectors) = (beside(&parameters.runtime.file)?, beside(&parameters.vectors.file)?);
+        Ok(Self { parameters, runtime, vectors })
+    }
+
+    /// Checks that the files belong together, and replays the vectors bit for bit.
+    ///
+    /// # Errors
+    /// Everything in which the files disagree, or the first vector that does not replay.
+    pub(crate) fn check(&self) -> Result<Report, seawall_agents::Error> {
+        self.parameters.check(&self.runtime, &self.vectors)
+    }
+
+    /// The policy in the file, for the simulator.
+    ///
+    /// # Errors
+    /// If it was made for another list of observations or parameters.
+    pub(crate) fn policy(&self, spec: &Spec) -> anyhow::Result<Exported> {
+        let name = &self.parameters.name;
+        Exported::new(name, self.runtime.clone(), spec).with_context(|| format!("using the policy {name}"))
+    }
+
+    /// Seed of the training run.
+    pub(crate) fn seed(&self) -> u64 {
+        self.parameters.provenance.seeds[0]
+    }
+}
+
+fn pipeline(settings: &Settings) -> seawall_env::liquidation::Pipeline {
+    presets::by_name(&settings.task.preset).expect("the settings were checked")
+}
+
+/// Holds at neutral what the policy was not trained to move: an engine knows of no masks.
+///
+/// `atanh` is infinite at the ends of the interval; nine stands for them, where single-precision `tanh` is one.
+#[expect(clippy::cast_possible_truncation, reason = "weights are single precision")]
+fn masked(mut policy: LearnedPolicy, groups: Groups) -> LearnedPolicy {
+    let last = policy.layers.last_mut().expect("a policy has at least one layer");
+    for (index, parameter) in PARAMETERS.iter().enumerate() {
+        let is_trained = match parameter.group {
+            Group::Fast => groups.fast,
+            Group::Slow => groups.slow,
+        };
+        if is_trained {
+            continue;
+        }
+        last.weight.iter_mut().skip(index).step_by(last.outputs).for_each(|weight| *weight = 0.0);
+        let neutral = parameter.encode(parameter.neutral);
+        last.bias[index] = libm::atanh(neutral).clamp(-9.0, 9.0) as f32;
+    }
+    policy
+}
+
+fn clocks(places: &Places) -> anyhow::Result<Clocks> {
+    let seconds = |clock: &ClockConfig| {
+        let decision_seconds = clock.tick_seconds * f64::from(clock.ticks_per_decision);
+        Clocks { decision_seconds, slow_interval_seconds: decision_seconds * f64::from(clock.slow_interval) }
+    };
+    let first = places.list[0].scenario();
+    for place in &places.list {
+        if seconds(&place.scenario().clock) != seconds(&first.clock) {
+            bail!("{} and {} keep different clocks: a policy has one", first.id, place.scenario().id);
+        }
+    }
+    Ok(seconds(&first.clock))
+}
+
+/// A market state, by the ten-minute volatility over its long-run level.
+struct MarketState {
+    name: &'static str,
+    condition: &'static str,
+    /// Upper bound of the feature `volatility_10m`, a binary logarithm.
+    below: f32,
+}
+
+const STATES: [MarketState; 3] = [
+    MarketState {
+        name: "calm",
+        condition: "ten-minute volatility below 1.5 times its long-run level",
+        below: 0.584_962_5,
+    },
+    MarketState {
+        name: "tense",
+        condition: "ten-minute volatility from 1.5 to 4 times its long-run level",
+        below: 2.0,
+    },
+    MarketState {
+        name: "crisis",
+        condition: "ten-minute volatility of 4 times its long-run level or more",
+        below: f32::INFINITY,
+    },
+];
+
+/// Mean parameters in force by market state, over episodes that neither training nor judgement meets.
+#[expect(clippy::cast_precision_loss, reason = "decisions are far below 2^53")]
+fn watch(settings: &Settings, places: &Places, policy: &Exported) -> anyhow::Result<Vec<Summary>> {
+    let mut sums = [([0.0; ACTIONS], 0_u64); STATES.len()];
+    let seeds = SeedTree::new(SeedTree::new(settings.evaluation.root).seed(Purpose::Scenario, WATCHED));
+    for place in &places.list {
+        let task = task(std::slice::from_ref(place), settings, pipeline(settings), Groups::default())?;
+        let mut env = CascadeEnv::new(Arc::clone(&task));
+        let volatility = env.spec().observation.iter().position(|name| name == "volatility_10m");
+        let volatility = volatility.context("the environment does not observe volatility_10m")?;
+        let mut observation = vec![0.0; env.spec().observation.len()];
+        let mut action = [0.0; ACTIONS];
+        for episode in 0..settings.export.episodes as u64 {
+            let mut policy = policy.clone();
+            let seed = seeds.seed(Purpose::Episode, episode);
+            env.reset(seed, &mut observation);
+            policy.reset(seed);
+            loop {
+                let state = STATES.iter().position(|state| observation[volatility] < state.below);
+                let (sum, count) = &mut sums[state.unwrap_or(STATES.len() - 1)];
+                policy.act(&observation, &mut action);
+                let status = env.step(&action, &mut observation).status;
+                for ((sum, own), parameter) in sum.iter_mut().zip(env.parameters()).zip(&PARAMETERS) {
+                    *sum += parameter.decode(*own);
+                }
+                *count += 1;
+                if status.is_over() {
+                    break;
+                }
+            }
+        }
+    }
+    let summaries = STATES.iter().zip(sums).filter(|(_, (_, count))| *count > 0);
+    let mean = |(parameter, sum): (&seawall_env::spaces::Parameter, f64), count: u64| MeanValue {
+        parameter: parameter.name.to_owned(),
+        mean: sum / count as f64,
+    };
+    Ok(summaries
+        .map(|(state, (sum, count))| Summary {
+            state: state.name.to_owned(),
+            condition: state.condition.to_owned(),
+            decisions: count,
+            means: PARAMETERS.iter().zip(sum).map(|pair| mean(pair, count)).collect(),
+        })
+        .collect())
+}
+
+/// Stream that the watched episodes' seeds hang from; a suite's is the beginning of a scenario's hashed name.
+const WATCHED: u64 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_trained_is_held_at_neutral() {
+        let weight: Vec<f32> = (0_u8..).take(2 * ACTIONS).map(|k| f32::from(k) * 0.1 - 1.0).collect();
+        let layer = Dense { inputs: 2, outputs: ACTIONS, weight, bias: vec![0.3; ACTIONS] };
+        let whole =
+            LearnedPolicy { mean: vec![0.0; 2], inverse_deviation: vec![1.0; 2], clip: 10.0, layers: vec![layer] };
+        let held = masked(whole.clone(), Groups { fast: true, slow: false });
+        let (mut free, mut bound) = ([0.0; ACTIONS], [0.0; ACTIONS]);
+        for observation in [[0.5, -2.0], [-3.0, 4.0]] {
+            whole.act(&observation, &mut free);
+            held.act(&observation, &mut bound);
+            for (index, parameter) in PARAMETERS.iter().enumerate() {
+                let neutral = parameter.encode(parameter.neutral);
+                match parameter.group {
+                    Group::Fast => assert_eq!(bound[index].to_bits(), free[index].to_bits(), "{}", parameter.name),
+                    Group::Slow => assert!((f64::from(bound[index]) - neutral).abs() < 1e-6, "{}", parameter.name),
+                }
+            }
+        }
+        assert_eq!(masked(whole.clone(), Groups::default()), whole);
+    }
+}

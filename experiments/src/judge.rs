@@ -1,0 +1,216 @@
+//! Judgement: every contender meets every place on the same held-out seeds, and a report says what follows.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use anyhow::Context;
+use seawall_agents::{Constant, Exported, Random, generations};
+use seawall_env::liquidation::presets;
+use seawall_env::outcome::Outcome;
+use seawall_env::{CascadeEnv, Env, Groups, Spec, Task};
+use seawall_eval::metric::PRIMARY;
+use seawall_eval::report::{csv, json, markdown};
+use seawall_eval::statistics::Estimate;
+use seawall_eval::{Contender, Episodes, Grid, Records, Report, Split, Suite};
+
+use crate::places::{Places, task};
+use crate::progress::{Progress, Voice};
+use crate::run_folder::RunFolder;
+use crate::settings::Settings;
+use crate::table;
+
+/// Preset of the counterfactual that amplification is measured against.
+const OFF: &str = "off";
+
+/// The places, under the rules of every preset that somebody brings.
+#[derive(Debug)]
+pub(crate) struct Arena {
+    /// By place: the task of each preset.
+    tasks: Vec<BTreeMap<&'static str, Arc<Task>>>,
+    configurations: Vec<Vec<u8>>,
+    names: Vec<String>,
+}
+
+impl Arena {
+    /// Prepares every place under every preset.
+    ///
+    /// # Errors
+    /// If no episode fits into a history.
+    pub(crate) fn new(settings: &Settings, places: &Places) -> anyhow::Result<Self> {
+        let mut tasks = Vec::new();
+        for place in &places.list {
+            let mut by_preset = BTreeMap::new();
+            for name in presets::NAMES {
+                let pipeline = presets::by_name(name).expect("a listed preset exists");
+                // Nobody is masked here: an exported policy holds what it was not trained to move.
+                by_preset.insert(name, task(std::slice::from_ref(place), settings, pipeline, Groups::default())?);
+            }
+            tasks.push(by_preset);
+        }
+        let reward = toml::to_string(&settings.reward).context("writing the reward's weights")?;
+        let configurations = places.list.iter().map(|place| {
+            let mut bytes = place.configuration();
+            bytes.extend_from_slice(reward.as_bytes());
+            bytes
+        });
+        let names = places.list.iter().map(|place| place.scenario().id.clone()).collect();
+        Ok(Self { configurations: configurations.collect(), names, tasks })
+    }
+
+    /// What a policy sees and moves here, the same in every place.
+    pub(crate) fn spec(&self) -> Spec {
+        CascadeEnv::new(Arc::clone(&self.tasks[0][OFF])).spec().clone()
+    }
+
+    /// The suite of one split.
+    pub(crate) fn suite(&self, settings: &Settings, split: Split) -> Suite {
+        let evaluation = &settings.evaluation;
+        let (seeds, gates) = match split {
+            Split::Report => (evaluation.seeds, evaluation.gates.clone()),
+            Split::Train | Split::Select => (evaluation.selection_seeds, Vec::new()),
+        };
+        Suite {
+            name: settings.run.name.clone(),
+            split,
+            root: evaluation.root,
+            seeds,
+            scenarios: self.names.clone(),
+            gates,
+        }
+    }
+}
+
+impl Episodes for Arena {
+    type E = CascadeEnv;
+
+    fn make(&self, scenario: usize, contender: &Contender) -> CascadeEnv {
+        CascadeEnv::new(Arc::clone(&self.tasks[scenario][contender.preset.as_str()]))
+    }
+
+    fn outcome(&self, env: &CascadeEnv) -> Outcome {
+        *env.outcome()
+    }
+
+    fn configuration(&self, scenario: usize) -> Vec<u8> {
+        self.configurations[scenario].clone()
+    }
+}
+
+/// The hand-written contenders, and the two that know nothing.
+///
+/// # Errors
+/// If a rule reads what is not observed.
+pub(crate) fn baselines(settings: &Settings, spec: &Spec) -> anyhow::Result<Vec<Contender>> {
+    let preset = &settings.task.preset;
+    let generations = generations(spec).context("preparing the baselines")?;
+    let mut contenders: Vec<Contender> = generations
+        .into_iter()
+        .map(|baseline| Contender::new(baseline.policy.name().to_owned(), baseline.preset, baseline.policy))
+        .collect();
+    contenders.push(Contender::new("constant", preset, Box::new(Constant::neutral("constant"))));
+    contenders.push(Contender::new("random", preset, Box::new(Random::new(0))));
+    Ok(contenders)
+}
+
+/// A learned policy as a contender.
+pub(crate) fn learned(settings: &Settings, name: &str, seed: u64, policy: Exported) -> Contender {
+    Contender::new(name, &settings.task.preset, Box::new(policy)).trained_with(seed)
+}
+
+/// Runs the grid of a suite.
+///
+/// # Errors
+/// If the suite or the line-up is invalid.
+pub(crate) fn run(
+    arena: &Arena,
+    suite: &Suite,
+    contenders: &[Contender],
+    is_amplification_wanted: bool,
+    voice: Voice,
+) -> anyhow::Result<Records> {
+    let off = Contender::new(OFF, OFF, Box::new(Constant::neutral(OFF)));
+    let grid = Grid { suite, contenders, without_liquidations: is_amplification_wanted.then_some(&off) };
+    let total = grid.episodes() as u64;
+    let progress = Mutex::new((0, Progress::new(voice, "judging", 0, total)));
+    let records = seawall_eval::run(&grid, arena, &|done, _| {
+        let mut guard = progress.lock().expect("no thread panics while it holds the bar");
+        // Threads may report out of order; the bar only goes forward.
+        guard.0 = guard.0.max(done as u64);
+        let best = guard.0;
+        guard.1.at(best, "");
+    })?;
+    progress.into_inner().expect("no thread panicked").1.finish();
+    Ok(records)
+}
+
+/// Mean return of an arm over all its episodes, by training run.
+pub(crate) fn mean_returns(records: &Records, arm: &str) -> Vec<f64> {
+    let Some(place) = records.position(arm) else { return Vec::new() };
+    let cells = records.scenarios.len() * records.seeds;
+    let episodes = records.arm(place);
+    episodes.chunks(cells).map(|run| run.iter().map(|e| e.episode_return).sum::<f64>() / real(run.len())).collect()
+}
+
+/// The report as a table: one line for each contender.
+pub(crate) fn summary(report: &Report) -> String {
+    let percent = report.settings.confidence * 100.0;
+    let mut header: Vec<String> = [
+        "contender".to_owned(),
+        format!("return, mean [{percent} %]"),
+        format!("{} less it [{percent} %]", report.subject),
+        "finding".to_owned(),
+    ]
+    .into();
+    let section = &report.sections[0];
+    let costs = ["bad_debt", "deleveraged", "liquidation_cost", "price_amplification", "open_interest_mean"];
+    let columns: Vec<_> = costs.iter().filter_map(|name| section.row(name)).collect();
+    header.extend(
+        columns.iter().map(|row| format!("{}, {}", row.metric.name.replace('_', " "), row.metric.unit.label())),
+    );
+    let primary = section.row(PRIMARY).expect("every report has its primary metric");
+    let rows = report.arms.iter().map(|arm| {
+        let mean = primary.summary(&arm.name).and_then(|summary| summary.mean);
+        let comparison = primary.comparison(&arm.name);
+        let name = match arm.training_seeds.len() {
+            1 => arm.name.clone(),
+            runs => format!("{} ({runs} seeds)", arm.name),
+        };
+        let mut cells = vec![
+            name,
+            estimate(mean),
+            comparison.map_or_else(String::new, |comparison| estimate(comparison.difference)),
+            comparison.and_then(|comparison| comparison.finding).map_or("", |finding| finding.name()).to_owned(),
+        ];
+        let value = |row: &&seawall_eval::report::Row| {
+            let mean = row.summary(&arm.name).and_then(|summary| summary.mean);
+            mean.map_or_else(|| "-".to_owned(), |mean| table::number(mean.value))
+        };
+        cells.extend(columns.iter().map(value));
+        cells
+    });
+    table::table(&header, rows)
+}
+
+fn estimate(estimate: Option<Estimate>) -> String {
+    match estimate {
+        None => "-".to_owned(),
+        Some(Estimate { value, interval: None }) => table::number(value),
+        Some(Estimate { value, interval: Some(interval) }) => table::interval(value, interval.low, interval.high),
+    }
+}
+
+/// Writes the report in every format: for people, for spreadsheets, for programs.
+///
+/// # Errors
+/// If a file cannot be written.
+pub(crate) fn write(folder: &RunFolder, report: &Report, records: &Records) -> anyhow::Result<()> {
+    folder.write("report.md", markdown::markdown(report).as_bytes())?;
+    folder.write("report.json", json::json(report).as_bytes())?;
+    folder.write("metrics_summary.csv", csv::summaries(report).as_bytes())?;
+    folder.write("episodes.csv", csv::episodes(records).as_bytes())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a count of episodes")]
+const fn real(count: usize) -> f64 {
+    count as f64
+}

@@ -1,0 +1,268 @@
+//! Where episodes take place: shipped scenarios, scenario files, and histories of candles.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use seawall_env::liquidation::Pipeline;
+use seawall_env::market::Site;
+use seawall_env::scenario::Scenario;
+use seawall_env::world::{ReplaySeries, ReplayStart, WorldConfig, WorldModel};
+use seawall_env::{Groups, Problem, Problems, Task};
+
+use crate::candles;
+use crate::progress::Voice;
+use crate::run_folder::{Input, input, sha256};
+use crate::settings::{Layer, Settings, SettingsError, resolve};
+
+/// A scenario and what its price follows.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    scenario: Arc<Scenario>,
+    history: Option<History>,
+}
+
+/// Candles that a price follows.
+#[derive(Clone, Debug)]
+struct History {
+    series: Arc<ReplaySeries>,
+    /// SHA-256 of the checked bars.
+    sha256: String,
+}
+
+impl Place {
+    /// The scenario.
+    pub(crate) fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
+    /// Whether its price follows candles.
+    pub(crate) const fn is_history(&self) -> bool {
+        self.history.is_some()
+    }
+
+    /// The place under a venue's rules.
+    ///
+    /// # Errors
+    /// If no episode fits into the history.
+    pub(crate) fn site(&self, pipeline: Pipeline, start: ReplayStart) -> anyhow::Result<Site> {
+        let scenario = Arc::clone(&self.scenario);
+        let Some(history) = &self.history else { return Ok(Site::new(scenario, pipeline)) };
+        let clock = scenario.world_clock();
+        let world = WorldModel::replay(&scenario.world, clock, Arc::clone(&history.series), start, None)
+            .with_context(|| format!("fitting episodes of {} ticks into {}", clock.ticks, scenario.id))?;
+        Ok(Site::in_world(scenario, pipeline, world))
+    }
+
+    /// Bytes that decide everything about it but the venue's rules.
+    pub(crate) fn configuration(&self) -> Vec<u8> {
+        let mut text = to_toml(&self.scenario);
+        if let Some(history) = &self.history {
+            text += &format!("\n# bars {}\n", history.sha256);
+        }
+        text.into_bytes()
+    }
+}
+
+/// Every key of a scenario.
+pub(crate) fn to_toml(scenario: &Scenario) -> String {
+    toml::to_string(scenario).expect("a scenario is made of what TOML can say")
+}
+
+/// The places of a run, in the order that it names them.
+#[derive(Clone, Debug)]
+pub(crate) struct Places {
+    /// At least one.
+    pub(crate) list: Vec<Place>,
+    /// Files that were read for them.
+    pub(crate) inputs: Vec<Input>,
+}
+
+impl Places {
+    /// The places that `names` mean under `settings`; the candles, if the settings name any.
+    ///
+    /// # Errors
+    /// If a scenario is unknown or invalid, or a file cannot be used.
+    pub(crate) fn gather(settings: &Settings, names: &[String], voice: Voice) -> anyhow::Result<Self> {
+        let mut this = Self { list: Vec::new(), inputs: Vec::new() };
+        if settings.replay.files.is_empty() {
+            for name in names {
+                this.add_scenario(settings, name)?;
+            }
+        } else {
+            for file in &settings.replay.files {
+                this.add_history(settings, Path::new(file), voice)?;
+            }
+        }
+        let mut ids = BTreeSet::new();
+        for place in &this.list {
+            if !ids.insert(place.scenario.id.clone()) {
+                bail!("two scenarios are called {}", place.scenario.id);
+            }
+        }
+        Ok(this)
+    }
+
+    /// A task over all places, each as likely as the others.
+    ///
+    /// # Errors
+    /// If no episode fits into a history, or a weight is invalid.
+    pub(crate) fn task(&self, settings: &Settings, pipeline: Pipeline, groups: Groups) -> anyhow::Result<Arc<Task>> {
+        task(&self.list, settings, pipeline, groups)
+    }
+
+    fn add_scenario(&mut self, settings: &Settings, name: &str) -> anyhow::Result<()> {
+        let scenario = if name.ends_with(".toml") {
+            self.inputs.push(input(Path::new(name))?);
+            scenario_file(settings, Path::new(name))?
+        } else {
+            shipped(settings, name)?
+        };
+        self.list.push(Place { scenario: Arc::new(scenario), history: None });
+        Ok(())
+    }
+
+    fn add_history(&mut self, settings: &Settings, path: &Path, voice: Voice) -> anyhow::Result<()> {
+        let window = settings.replay.window().expect("the settings were checked");
+        let series = candles::read(path, &window, settings.replay.gaps).context("reading candles")?;
+        for line in series.report.lines() {
+            voice.say(&format!("{}: {line}", path.display()));
+        }
+        self.inputs.push(input(path)?);
+        let bars: Vec<u8> = series.segments.iter().flatten().flat_map(bar_bytes).collect();
+        let history = History { sha256: sha256(&bars), series: Arc::new(series.into_replay()?) };
+        let id = id_of(path);
+        let title = format!("Candles of {}, {window}.", path.display());
+        let scenario = settings.market.scenario(&id, &title, WorldConfig::default());
+        validate(&scenario, None)?;
+        self.list.push(Place { scenario: Arc::new(scenario), history: Some(history) });
+        Ok(())
+    }
+}
+
+/// A task over some places.
+///
+/// # Errors
+/// As [`Places::task`].
+pub(crate) fn task(
+    places: &[Place],
+    settings: &Settings,
+    pipeline: Pipeline,
+    groups: Groups,
+) -> anyhow::Result<Arc<Task>> {
+    let sites: anyhow::Result<Vec<Site>> =
+        places.iter().map(|place| place.site(pipeline, ReplayStart::Random)).collect();
+    Ok(Arc::new(Task::on_sites(sites?, settings.reward, groups)?))
+}
+
+/// A shipped scenario in the market that the settings describe.
+///
+/// # Errors
+/// If there is none of this name.
+pub(crate) fn shipped(settings: &Settings, id: &str) -> anyhow::Result<Scenario> {
+    let Some(Scenario { id, title, world, .. }) = Scenario::shipped(id) else {
+        let known: Vec<String> = Scenario::all_shipped().into_iter().map(|scenario| scenario.id).collect();
+        bail!("no scenario is called {id:?}; there are {}, and files that end in .toml", known.join(", "));
+    };
+    let scenario = settings.market.scenario(&id, &title, world);
+    validate(&scenario, None)?;
+    Ok(scenario)
+}
+
+fn scenario_file(settings: &Settings, path: &Path) -> anyhow::Result<Scenario> {
+    let text = fs::read_to_string(path).with_context(|| format!("reading the scenario {}", path.display()))?;
+    let origin = path.display().to_string();
+    let layer = Layer::from_text(&origin, &text)?;
+    let base = to_toml(&settings.market.scenario(&id_of(path), "", WorldConfig::default()));
+    let check = |scenario: &Scenario| {
+        let mut problems = Problems::default();
+        scenario.validate("", &mut problems);
+        let strip = |field: String| field.strip_prefix('.').map(str::to_owned).unwrap_or(field);
+        problems.0.into_iter().map(|problem| Problem { field: strip(problem.field), ..problem }).collect()
+    };
+    Ok(resolve(&base, &[layer], check)?)
+}
+
+fn validate(scenario: &Scenario, origin: Option<&str>) -> Result<(), SettingsError> {
+    let mut problems = Problems::default();
+    scenario.validate(&scenario.id, &mut problems);
+    if problems.0.is_empty() {
+        return Ok(());
+    }
+    Err(SettingsError(problems.0.into_iter().map(|problem| (problem, origin.map(str::to_owned))).collect()))
+}
+
+/// The file's name as an identifier: `BTC-USD 1h.csv.gz` is `btc-usd-1h`.
+fn id_of(path: &Path) -> String {
+    let name =
+        path.file_name().map_or_else(|| "candles".to_owned(), |name| name.to_string_lossy().to_ascii_lowercase());
+    let stem = name.split('.').next().unwrap_or_default();
+    let keep = |c: char| if c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' { c } else { '-' };
+    let id: String = stem.chars().map(keep).collect();
+    if id.is_empty() { "candles".to_owned() } else { id }
+}
+
+fn bar_bytes(bar: &seawall_env::world::Bar) -> [u8; 48] {
+    let mut bytes = [0; 48];
+    let words = [bar.open_time_ms, bar.open.raw(), bar.high.raw(), bar.low.raw(), bar.close.raw()];
+    for (chunk, word) in bytes.chunks_exact_mut(8).zip(words) {
+        chunk.copy_from_slice(&word.to_le_bytes());
+    }
+    bytes[40..].copy_from_slice(&bar.volume.to_le_bytes());
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use tempfile::Builder;
+
+    use super::*;
+
+    fn settings(sets: &[&str]) -> Settings {
+        let layers: Vec<Layer> = sets.iter().map(|set| Layer::from_set(set).unwrap()).collect();
+        Settings::resolve(&layers).unwrap()
+    }
+
+    #[test]
+    fn names_of_files_become_identifiers() {
+        for (path, id) in [
+            ("a/b/BTC-USD 1h.csv.gz", "btc-usd-1h"),
+            ("x.parquet", "x"),
+            (".hidden", "candles"),
+            ("Größe.csv", "gr--e"),
+        ] {
+            assert_eq!(id_of(Path::new(path)), id);
+        }
+    }
+
+    #[test]
+    fn a_scenario_file_lies_over_the_market() {
+        let mut file = Builder::new().prefix("night").suffix(".toml").tempfile().unwrap();
+        write!(file, "id = 'night'\ntitle = 'A night.'\n[traders]\naccounts = 300\n").unwrap();
+        let settings = settings(&["market.clock.decisions=9"]);
+        let scenario = scenario_file(&settings, file.path()).unwrap();
+        assert_eq!((scenario.id.as_str(), scenario.traders.accounts, scenario.clock.decisions), ("night", 300, 9));
+    }
+
+    #[test]
+    fn every_problem_of_a_scenario_file_is_listed() {
+        let mut file = Builder::new().suffix(".toml").tempfile().unwrap();
+        write!(file, "id = 'A b'\nmoon = 1\n[clock]\ndecisions = 0\n").unwrap();
+        let message = format!("{:#}", scenario_file(&settings(&[]), file.path()).unwrap_err());
+        for part in ["id = \"A b\"", "moon = 1", "clock.decisions = 0"] {
+            assert!(message.contains(part), "{message}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_scenario_is_refused_with_those_there_are() {
+        let message = Places::gather(&settings(&[]), &["lunch".to_owned()], Voice::Quiet).unwrap_err().to_string();
+        assert!(message.starts_with("no scenario is called \"lunch\"; there are calm, "), "{message}");
+        let message = Places::gather(&settings(&[]), &["calm".to_owned(), "calm".to_owned()], Voice::Quiet);
+        assert_eq!(message.unwrap_err().to_string(), "two scenarios are called calm");
+    }
+}

@@ -1,0 +1,134 @@
+//! How far a command is: a bar with ETA on a terminal, a line now and then elsewhere, nothing when asked for quiet.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::clock::Stopwatch;
+use crate::output::remark;
+
+/// How a command speaks while it works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Voice {
+    /// A bar that moves.
+    Terminal,
+    /// A line every few seconds.
+    Lines,
+    /// Nothing.
+    Quiet,
+}
+
+impl Voice {
+    /// What fits standard error, unless quiet is asked for.
+    pub(crate) fn choose(quiet: bool) -> Self {
+        if quiet {
+            Self::Quiet
+        } else if std::io::stderr().is_terminal() {
+            Self::Terminal
+        } else {
+            Self::Lines
+        }
+    }
+
+    /// Says one sentence.
+    pub(crate) fn say(self, sentence: &str) {
+        if self != Self::Quiet {
+            remark(sentence);
+        }
+    }
+}
+
+/// Wall time between two lines where there is no terminal.
+const LINE_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Progress through a known number of steps.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    label: String,
+    total: u64,
+    start: u64,
+    voice: Voice,
+    bar: ProgressBar,
+    began: Stopwatch,
+    spoke: Stopwatch,
+}
+
+impl Progress {
+    /// Starts at `start` of `total` steps.
+    pub(crate) fn new(voice: Voice, label: &str, start: u64, total: u64) -> Self {
+        let bar = match voice {
+            Voice::Terminal => ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr()),
+            Voice::Lines | Voice::Quiet => ProgressBar::hidden(),
+        };
+        let style = ProgressStyle::with_template("{prefix:>12} [{bar:32}] {percent:>3} %  {elapsed} < {eta}  {msg}");
+        bar.set_style(style.expect("the template is valid").progress_chars("=> "));
+        bar.set_prefix(label.to_owned());
+        bar.set_position(start);
+        // The rate must not count what an interrupted run did before.
+        bar.reset_eta();
+        Self { label: label.to_owned(), total, start, voice, bar, began: Stopwatch::start(), spoke: Stopwatch::start() }
+    }
+
+    /// `done` steps are behind; `message` is what to say about them.
+    pub(crate) fn at(&mut self, done: u64, message: &str) {
+        match self.voice {
+            Voice::Terminal => {
+                self.bar.set_message(message.to_owned());
+                self.bar.set_position(done);
+            }
+            Voice::Lines if self.spoke.wall() >= LINE_INTERVAL || done == self.total => {
+                let line = line(&self.label, [self.start, done, self.total], self.began.wall(), message);
+                remark(&line);
+                self.spoke = Stopwatch::start();
+            }
+            Voice::Lines | Voice::Quiet => {}
+        }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn finish(self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "an estimate for a reader")]
+fn line(label: &str, [start, done, total]: [u64; 3], elapsed: Duration, message: &str) -> String {
+    let percent = done * 100 / total.max(1);
+    let worked = done.saturating_sub(start);
+    let eta = if worked == 0 {
+        "?".to_owned()
+    } else {
+        span(elapsed.mul_f64(total.saturating_sub(done) as f64 / worked as f64))
+    };
+    format!("{label} {percent} % ({done} of {total}), {} elapsed, {eta} to go  {message}", span(elapsed))
+}
+
+/// A duration as `1h02m` or `3m04s` or `5s`.
+pub(crate) fn span(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match (seconds / 3_600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, s) => format!("{s}s"),
+        (0, m, s) => format!("{m}m{s:02}s"),
+        (h, m, _) => format!("{h}h{m:02}m"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_estimate_counts_only_this_session() {
+        // A run resumed at 50 of 100 did 25 in 10 s: the remaining 25 take 10 s more.
+        let line = line("training", [50, 75, 100], Duration::from_secs(10), "return 1");
+        assert_eq!(line, "training 75 % (75 of 100), 10s elapsed, 10s to go  return 1");
+    }
+
+    #[test]
+    fn spans_print_two_units_at_most() {
+        for (seconds, text) in [(5, "5s"), (184, "3m04s"), (3_720, "1h02m")] {
+            assert_eq!(span(Duration::from_secs(seconds)), text);
+        }
+    }
+}

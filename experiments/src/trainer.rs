@@ -1,0 +1,96 @@
+//! One training run: iterations until it is done or interrupted, with a log and checkpoints on the way.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context;
+use seawall_env::liquidation::presets;
+use seawall_env::{CascadeEnv, SeedTree, VecEnv};
+use seawall_training::Learner;
+
+use crate::places::Places;
+use crate::progress::{Progress, Voice};
+use crate::run_folder::RunFolder;
+use crate::settings::Settings;
+use crate::training_log::{Timer, TrainingLog};
+
+/// How a training run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// All steps are done.
+    Complete,
+    /// An interrupt came; the run can be resumed.
+    Interrupted,
+}
+
+/// A learner at the start of the run that `seed` names.
+///
+/// # Errors
+/// If the settings do not fit the places.
+pub(crate) fn learner(settings: &Settings, places: &Places, seed: u64) -> anyhow::Result<Learner<CascadeEnv>> {
+    let pipeline = presets::by_name(&settings.task.preset).expect("the settings were checked");
+    let task = places.task(settings, pipeline, settings.task.groups)?;
+    let env = CascadeEnv::new(task);
+    let seeds = SeedTree::new(seed);
+    let envs = VecEnv::new(vec![env; settings.run.environments], seeds);
+    Learner::new(settings.ppo.clone(), settings.run.backend, envs, seeds).context("preparing the learner")
+}
+
+/// Loads the newest checkpoint that is intact; returns whether there was one.
+///
+/// # Errors
+/// If there are checkpoints and none can be used.
+pub(crate) fn restore(learner: &mut Learner<CascadeEnv>, folder: &RunFolder, voice: Voice) -> anyhow::Result<bool> {
+    let mut refusal = None;
+    for (path, bytes) in folder.checkpoints()? {
+        match learner.load(&bytes) {
+            Ok(()) => return Ok(true),
+            Err(error) => {
+                voice.say(&format!("{}: {error}", path.display()));
+                refusal = Some(anyhow::Error::new(error).context(format!("loading {}", path.display())));
+            }
+        }
+    }
+    refusal.map_or(Ok(false), Err)
+}
+
+/// Trains to the end, or until `stop` is set; either way the last iteration is checkpointed.
+///
+/// # Errors
+/// If training fails or a file cannot be written.
+pub(crate) fn train(
+    learner: &mut Learner<CascadeEnv>,
+    folder: &RunFolder,
+    settings: &Settings,
+    voice: Voice,
+    stop: &Arc<AtomicBool>,
+) -> anyhow::Result<End> {
+    let terms = seawall_env::reward::NAMES.map(str::to_owned);
+    let mut log = TrainingLog::open(folder, learner.steps_done(), &terms)?;
+    let (total, samples) = (learner.total_steps(), learner.steps_per_iteration());
+    let mut progress = Progress::new(voice, "training", learner.steps_done(), total);
+    let mut smoothed = None;
+    while !learner.is_done() {
+        let mut timer = Timer::start();
+        let iteration = learner.iterate(&mut timer).context("training; resume from the last checkpoint")?;
+        log.write(&iteration, samples, timer.stop())?;
+        for episode in &iteration.episodes {
+            // An eye needs a calmer line than single episodes give.
+            let before = smoothed.unwrap_or(episode.total_reward);
+            smoothed = Some(before + 0.05 * (episode.total_reward - before));
+        }
+        let message = smoothed.map_or_else(String::new, |mean| format!("return {}", crate::table::number(mean)));
+        progress.at(iteration.steps_total, &message);
+        let stopped = stop.load(Ordering::Relaxed);
+        let due = (iteration.steps_total / samples).is_multiple_of(settings.run.checkpoint_interval);
+        if stopped || due || learner.is_done() {
+            folder.write_checkpoint(&learner.save())?;
+        }
+        if stopped && !learner.is_done() {
+            progress.finish();
+            return Ok(End::Interrupted);
+        }
+    }
+    progress.finish();
+    Ok(End::Complete)
+}

@@ -1,0 +1,165 @@
+use std::fs;
+use std::time::Duration;
+
+use super::{Place, Ran, files};
+
+const SMOKE: [&str; 3] = ["train", "--config", "smoke"];
+
+fn train(place: &Place, more: &[&str]) -> Ran {
+    place.run(&[&SMOKE, more].concat())
+}
+
+/// The metrics without the columns that measure time.
+fn metrics(place: &Place, run: &str) -> Vec<Vec<String>> {
+    let text = place.read(&format!("{run}/seed-7/metrics.csv"));
+    let header: Vec<&str> = text.lines().next().unwrap().split(',').collect();
+    let kept: Vec<usize> = (0..header.len()).filter(|column| !header[*column].starts_with("time/")).collect();
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.split(',').collect();
+        kept.iter().map(|column| cells[*column].to_owned()).collect()
+    };
+    text.lines().map(row).collect()
+}
+
+#[test]
+fn a_run_goes_from_settings_to_a_verified_export() {
+    let place = Place::new();
+    let ran = train(&place, &["--out", "run"]).ends_with(0);
+    assert_eq!(
+        files(place.path("run")),
+        [
+            "episodes.csv",
+            "export",
+            "manifest.json",
+            "metrics_summary.csv",
+            "report.json",
+            "report.md",
+            "resolved.toml",
+            "seed-7"
+        ]
+    );
+    assert_eq!(
+        files(place.path("run/seed-7")),
+        ["checkpoint.bin", "checkpoint.previous.bin", "events.out.tfevents", "export", "metrics.csv"]
+    );
+    assert_eq!(
+        files(place.path("run/export")),
+        ["policy.bin", "policy.json", "policy.vectors", "resolved.toml", "score.json"]
+    );
+    for part in [
+        "smoke",
+        "gen1",
+        "gen2",
+        "gen3",
+        "constant",
+        "random",
+        "vectors replay bit for bit",
+        "episodes score as they did",
+    ] {
+        assert!(ran.out.contains(part), "{part}: {}", ran.out);
+    }
+    // 64 steps in rollouts of 2 environments and 8 decisions.
+    assert_eq!(metrics(&place, "run").len(), 1 + 4);
+    let manifest: serde_json::Value = serde_json::from_str(&place.read("run/manifest.json")).unwrap();
+    assert_eq!((&manifest["seed"], &manifest["command"][1]), (&7.into(), &"train".into()));
+    let policy: serde_json::Value = serde_json::from_str(&place.read("run/export/policy.json")).unwrap();
+    assert_eq!(policy["provenance"]["config_sha256"], manifest["settings_sha256"]);
+    assert_eq!(policy["provenance"]["environment_steps"], 64);
+
+    let again = train(&place, &["--out", "run"]).ends_with(2);
+    assert!(again.err.contains("run is not empty: choose another --out, or continue that run with --resume run"));
+    place.run(&["--quiet", "eval", "run"]).ends_with(0);
+    place.run(&["--quiet", "export", "run", "--out", "again"]).ends_with(0);
+    for name in ["policy.bin", "policy.json", "policy.vectors", "score.json"] {
+        assert_eq!(place.bytes(&format!("again/{name}")), place.bytes(&format!("run/export/{name}")), "{name}");
+    }
+}
+
+#[test]
+fn an_export_that_was_touched_is_refused() {
+    let place = Place::new();
+    train(&place, &["--quiet", "--out", "run"]).ends_with(0);
+    place.run(&["verify", "run/export"]).ends_with(0);
+    place.run(&["verify", "run/export/policy.json", "--vectors-only"]).ends_with(0);
+    let sound = place.bytes("run/export/policy.bin");
+    for bit in [8 * 40, 4 * sound.len(), 8 * sound.len() - 1] {
+        let mut bytes = sound.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        fs::write(place.path("run/export/policy.bin"), bytes).unwrap();
+        let ran = place.run(&["verify", "run/export"]).ends_with(1);
+        assert!(ran.out.contains("verify: FAILED"), "{}", ran.out);
+    }
+    fs::write(place.path("run/export/policy.bin"), &sound).unwrap();
+    let score = place.read("run/export/score.json");
+    let number = score.lines().find(|line| line.trim_start().starts_with('-')).unwrap();
+    let other = number.replacen('-', "-1", 1);
+    place.write("run/export/score.json", &score.replacen(number, &other, 1));
+    let ran = place.run(&["verify", "run/export"]).ends_with(1);
+    assert!(ran.out.contains("verify: FAILED: 1 of 2 episodes differ"), "{}", ran.out);
+}
+
+#[test]
+fn threads_change_nothing() {
+    let place = Place::new();
+    train(&place, &["--quiet", "--threads", "1", "--out", "one"]).ends_with(0);
+    train(&place, &["--quiet", "--threads", "3", "--out", "three"]).ends_with(0);
+    assert_eq!(place.bytes("one/seed-7/export/policy.bin"), place.bytes("three/seed-7/export/policy.bin"));
+    assert_eq!(metrics(&place, "one"), metrics(&place, "three"));
+    assert_eq!(place.read("one/episodes.csv"), place.read("three/episodes.csv"));
+}
+
+#[test]
+fn both_backends_train() {
+    let place = Place::new();
+    train(&place, &["--quiet", "--backend", "ndarray", "--out", "run"]).ends_with(0);
+    assert!(place.read("run/resolved.toml").contains("backend = \"ndarray\""));
+}
+
+#[test]
+fn several_seeds_are_one_line_of_the_report_and_one_of_them_is_exported() {
+    let place = Place::new();
+    let ran = train(&place, &["--seeds", "2", "--seed", "40", "--out", "run"]).ends_with(0);
+    assert!(ran.out.contains("smoke (2 seeds)"), "{}", ran.out);
+    let chosen = place.bytes("run/export/policy.bin");
+    let seeds = ["40", "41"].map(|seed| place.bytes(&format!("run/seed-{seed}/export/policy.bin")));
+    assert!(seeds.contains(&chosen) && seeds[0] != seeds[1]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_was_stopped_or_killed_goes_on_bit_for_bit() {
+    let place = Place::new();
+    let long = ["--quiet", "--set", "ppo.total_steps=640", "--out"];
+    train(&place, &[&long[..], &["whole"]].concat()).ends_with(0);
+    for (signal, run) in [("-INT", "stopped"), ("-KILL", "killed")] {
+        let mut child = place.command(&[&SMOKE[..], &long, &[run]].concat()).spawn().unwrap();
+        let checkpoint = place.path(run).join("seed-7/checkpoint.bin");
+        while !checkpoint.exists() && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let sent = std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        let status = child.wait().unwrap();
+        assert!(sent.success(), "the run was over before it could be interrupted");
+        if signal == "-INT" {
+            assert_eq!(status.code(), Some(130));
+        }
+        assert!(metrics(&place, run).len() < metrics(&place, "whole").len(), "{run} was not interrupted in time");
+        place.run(&["--quiet", "train", "--resume", run]).ends_with(0);
+        assert_eq!(metrics(&place, run), metrics(&place, "whole"), "{run}");
+        for name in ["seed-7/export/policy.bin", "episodes.csv", "report.md"] {
+            assert_eq!(place.bytes(&format!("{run}/{name}")), place.bytes(&format!("whole/{name}")), "{run}/{name}");
+        }
+        let manifest: serde_json::Value = serde_json::from_str(&place.read(&format!("{run}/manifest.json"))).unwrap();
+        assert_eq!(manifest["resumed"].as_array().unwrap().len(), 1);
+    }
+}
+
+#[test]
+fn settings_cannot_change_under_a_run() {
+    let place = Place::new();
+    train(&place, &["--quiet", "--out", "run"]).ends_with(0);
+    let text = place.read("run/resolved.toml");
+    place.write("run/resolved.toml", &text.replace("epochs = 2", "epochs = 3"));
+    let ran = place.run(&["train", "--resume", "run"]).ends_with(2);
+    assert!(ran.err.contains("resolved.toml was changed after the run began"), "{}", ran.err);
+}

@@ -1,0 +1,273 @@
+//! Settings of proximal policy optimisation.
+
+use seawall_env::Problems;
+use serde::{Deserialize, Serialize};
+
+/// A bound that may be switched off.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Limit {
+    /// No bound.
+    Off,
+    /// Bound at this value.
+    At(f64),
+}
+
+impl Limit {
+    /// The value, if there is one.
+    #[must_use]
+    pub const fn value(self) -> Option<f64> {
+        match self {
+            Self::Off => None,
+            Self::At(value) => Some(value),
+        }
+    }
+}
+
+/// What the value function and the advantages see of a reward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RewardTransform {
+    /// The reward itself.
+    None,
+    /// The reward over the running standard deviation of the discounted return; its mean stays where it is.
+    RunningStd,
+    /// As `RunningStd`, then `sign(x) · ln(1 + |x|)`: ordinary rewards pass nearly unchanged, tails are compressed
+    /// but keep their order, unlike under a clip.
+    Symlog,
+}
+
+/// Over which set of samples advantages get mean zero and deviation one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdvantageNormalisation {
+    /// Not at all.
+    Off,
+    /// Over the whole rollout.
+    Batch,
+    /// Over each minibatch.
+    Minibatch,
+}
+
+/// Settings of proximal policy optimisation; the default is the documented baseline.
+///
+/// Sources: *S* Schulman et al. 2017 (arXiv:1707.06347), *H* Huang et al. 2022, "The 37 implementation details of
+/// PPO", *A* Andrychowicz et al. 2021 (arXiv:2006.05990). Steps are decisions of one environment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PpoConfig {
+    /// Environment steps of the whole run, rounded up to whole rollouts; 1 or more. Default 1,000,000 (*S*).
+    pub total_steps: u64,
+    /// Steps of each environment in one rollout; 1 or more. Default 256.
+    pub horizon: usize,
+    /// Samples per gradient step; 2 or more, divides environments × horizon. Default 256.
+    pub minibatch: usize,
+    /// Passes over each rollout; 1 or more. Default 10 (*S*, *H*).
+    pub epochs: usize,
+    /// Units of the actor's hidden layers; each 1 to 4,096. Default `[64, 64]` (*S*).
+    pub actor_hidden: Vec<usize>,
+    /// Units of the critic's hidden layers; each 1 to 4,096. Default `[64, 64]` (*S*).
+    pub critic_hidden: Vec<usize>,
+    /// Initial natural logarithm of the exploration's standard deviation before squashing; -5 to 2. Default -0.7,
+    /// a deviation of 0.5 (*A*).
+    pub initial_log_std: f64,
+    /// Adam's step size at the start; above 0, to 1. Default 3e-4 (*S*).
+    pub learning_rate: f64,
+    /// Step size that the schedule reaches linearly at the end of the run; 0 to 1. Default 0 (*H*).
+    pub learning_rate_end: f64,
+    /// Clip range of the probability ratio at the start; above 0, below 1. Default 0.2 (*S*).
+    pub clip: f64,
+    /// Clip range that the schedule reaches linearly at the end of the run; above 0, below 1. Default 0.2.
+    pub clip_end: f64,
+    /// Discount per step; 0 to 1. Default 0.99 (*S*).
+    pub discount: f64,
+    /// Decay of the eligibility trace, λ of generalised advantage estimation; 0 to 1. Default 0.95 (*S*).
+    pub trace_decay: f64,
+    /// Weight of the entropy bonus; 0 to 1. The entropy is that of the Gaussian before squashing, which has a closed
+    /// form. Default 0 (*H*, for continuous actions).
+    pub entropy_weight: f64,
+    /// Weight of the mean squared value error; 0 to 10. Default 0.5 (*H*).
+    pub value_weight: f64,
+    /// Clip range of the value's change from the rollout's, in units of the transformed reward; above 0. Default off
+    /// (*A*: it does not help).
+    pub value_clip: Limit,
+    /// Over which samples advantages are standardised. Default `minibatch` (*H*).
+    pub advantage_normalisation: AdvantageNormalisation,
+    /// Largest Euclidean norm of the gradient of all parameters together; above 0. Default 0.5 (*H*).
+    pub gradient_norm_max: f64,
+    /// Divergence from the rollout's policy, in nats, above which the rest of the update is skipped; above 0.
+    /// Default 0.03, one and a half times the target of 0.02 that Stable-Baselines3 documents.
+    pub kl_limit: Limit,
+    /// Whether observations are standardised by running statistics. Default true (*H*, *A*).
+    pub observation_normalisation: bool,
+    /// Where standardised observations are clipped, in standard deviations; above 0, to 1e6. Default 10 (*H*).
+    pub observation_clip: f64,
+    /// Steps of each environment under the initial policy, before the first rollout and on copies of the
+    /// environments, that give the observation statistics their first values; they are not learned from and do not
+    /// count as steps of the run. Default 128.
+    pub warmup: usize,
+    /// What the learner sees of a reward. Default `running_std` (*H*).
+    pub reward_transform: RewardTransform,
+    /// Where transformed rewards are clipped; above 0. Default off: where tails are the objective, they must count.
+    pub reward_clip: Limit,
+}
+
+impl Default for PpoConfig {
+    fn default() -> Self {
+        Self {
+            total_steps: 1_000_000,
+            horizon: 256,
+            minibatch: 256,
+            epochs: 10,
+            actor_hidden: vec![64, 64],
+            critic_hidden: vec![64, 64],
+            initial_log_std: -0.7,
+            learning_rate: 3e-4,
+            learning_rate_end: 0.0,
+            clip: 0.2,
+            clip_end: 0.2,
+            discount: 0.99,
+            trace_decay: 0.95,
+            entropy_weight: 0.0,
+            value_weight: 0.5,
+            value_clip: Limit::Off,
+            advantage_normalisation: AdvantageNormalisation::Minibatch,
+            gradient_norm_max: 0.5,
+            kl_limit: Limit::At(0.03),
+            observation_normalisation: true,
+            observation_clip: 10.0,
+            warmup: 128,
+            reward_transform: RewardTransform::RunningStd,
+            reward_clip: Limit::Off,
+        }
+    }
+}
+
+impl PpoConfig {
+    /// Everything wrong with the settings by themselves; empty if they are sound.
+    #[must_use]
+    pub fn validate(&self) -> Problems {
+        let mut problems = Problems::default();
+        problems.require(self.total_steps >= 1, "total_steps", self.total_steps, "1 or more");
+        problems.require(self.horizon >= 1, "horizon", self.horizon, "1 or more");
+        problems.require(self.minibatch >= 2, "minibatch", self.minibatch, "2 or more");
+        problems.require(self.epochs >= 1, "epochs", self.epochs, "1 or more");
+        for (field, widths) in [("actor_hidden", &self.actor_hidden), ("critic_hidden", &self.critic_hidden)] {
+            for (index, &width) in widths.iter().enumerate() {
+                let holds = (1..=4_096).contains(&width);
+                problems.require(holds, format!("{field}[{index}]"), width, "in [1, 4096]");
+            }
+        }
+        problems.range("initial_log_std", self.initial_log_std, -5.0, 2.0);
+        problems.require(
+            self.learning_rate > 0.0 && self.learning_rate <= 1.0,
+            "learning_rate",
+            self.learning_rate,
+            "above 0, to 1",
+        );
+        problems.range("learning_rate_end", self.learning_rate_end, 0.0, 1.0);
+        for (field, value) in [("clip", self.clip), ("clip_end", self.clip_end)] {
+            problems.require(value > 0.0 && value < 1.0, field, value, "above 0 and below 1");
+        }
+        problems.range("discount", self.discount, 0.0, 1.0);
+        problems.range("trace_decay", self.trace_decay, 0.0, 1.0);
+        problems.range("entropy_weight", self.entropy_weight, 0.0, 1.0);
+        problems.range("value_weight", self.value_weight, 0.0, 10.0);
+        let positive = [
+            ("value_clip", self.value_clip.value()),
+            ("gradient_norm_max", Some(self.gradient_norm_max)),
+            ("kl_limit", self.kl_limit.value()),
+            ("reward_clip", self.reward_clip.value()),
+        ];
+        for (field, value) in positive.into_iter().filter_map(|(field, value)| Some((field, value?))) {
+            problems.require(value > 0.0 && value.is_finite(), field, value, "above 0 and finite");
+        }
+        problems.require(
+            self.observation_clip > 0.0 && self.observation_clip <= 1e6,
+            "observation_clip",
+            self.observation_clip,
+            "above 0, to 1e6",
+        );
+        problems
+    }
+
+    /// As [`PpoConfig::validate`], and whether rollouts of `environments` split into whole minibatches.
+    #[must_use]
+    pub fn validate_for(&self, environments: usize) -> Problems {
+        let mut problems = self.validate();
+        let samples = self.horizon * environments;
+        if self.minibatch > 0 {
+            let bound = format!("a divisor of the rollout, {environments} environments × {} steps", self.horizon);
+            problems.require(samples.is_multiple_of(self.minibatch), "minibatch", self.minibatch, &bound);
+        }
+        problems
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_is_valid() {
+        assert_eq!(PpoConfig::default().validate_for(8), Problems::default());
+    }
+
+    #[test]
+    fn every_field_out_of_bounds_is_reported_by_its_path() {
+        let config = PpoConfig {
+            total_steps: 0,
+            horizon: 0,
+            minibatch: 0,
+            epochs: 0,
+            actor_hidden: vec![64, 0],
+            critic_hidden: vec![5_000],
+            initial_log_std: f64::NAN,
+            learning_rate: 0.0,
+            learning_rate_end: -1.0,
+            clip: 1.0,
+            clip_end: 0.0,
+            discount: 1.1,
+            trace_decay: -0.1,
+            entropy_weight: f64::NAN,
+            value_weight: 11.0,
+            value_clip: Limit::At(0.0),
+            gradient_norm_max: f64::INFINITY,
+            kl_limit: Limit::At(-1.0),
+            observation_clip: 0.0,
+            reward_clip: Limit::At(f64::NAN),
+            ..PpoConfig::default()
+        };
+        let fields: Vec<_> = config.validate().0.into_iter().map(|problem| problem.field).collect();
+        let expected = [
+            "total_steps",
+            "horizon",
+            "minibatch",
+            "epochs",
+            "actor_hidden[1]",
+            "critic_hidden[0]",
+            "initial_log_std",
+            "learning_rate",
+            "learning_rate_end",
+            "clip",
+            "clip_end",
+            "discount",
+            "trace_decay",
+            "entropy_weight",
+            "value_weight",
+            "value_clip",
+            "gradient_norm_max",
+            "kl_limit",
+            "reward_clip",
+            "observation_clip",
+        ];
+        assert_eq!(fields, expected);
+    }
+
+    #[test]
+    fn a_rollout_that_does_not_split_is_refused() {
+        let config = PpoConfig { horizon: 10, minibatch: 7, ..PpoConfig::default() };
+        assert_eq!(config.validate_for(2).0[0].field, "minibatch");
+        assert_eq!(config.validate_for(7), Problems::default());
+    }
+}

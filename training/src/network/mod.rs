@@ -1,0 +1,14 @@
+//! Actor and critic: two separate dense networks and one deviation per action, stored flat on the host.
+//!
+//! [`Parameters`] is the state; rollouts read it through the runtime's network, and [`Tensors`] is its copy in burn,
+//! made for one gradient and dropped. Moving 15,000 numbers costs microseconds, and makes checkpoints and
+//! optimisers independent of the tensor library.
+
+mod init;
+mod parameters;
+mod tanh;
+mod tensors;
+
+pub(crate) use parameters::run;
+pub use parameters::{Parameters, Shape};
+pub use tensors::Tensors;

@@ -1,0 +1,132 @@
+//! The parameters as burn tensors, for one gradient.
+
+use burn::module::{Module, Param};
+use burn::nn::Linear;
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use seawall_runtime::network::Layer;
+
+use super::parameters::Parameters;
+use super::tanh::tanh;
+
+/// Actor and critic as a burn module.
+#[derive(Module, Debug)]
+pub struct Tensors {
+    actor: Vec<Linear>,
+    log_std: Param<Tensor<1>>,
+    critic: Vec<Linear>,
+}
+
+impl Tensors {
+    /// Copies the parameters to `device`.
+    #[must_use]
+    pub fn new(parameters: &Parameters, device: &Device) -> Self {
+        let linear = |layer: &Layer<'_>| Linear {
+            weight: Param::from_data(TensorData::new(layer.weight.to_vec(), [layer.inputs(), layer.outputs()]), device),
+            bias: Some(Param::from_data(TensorData::new(layer.bias.to_vec(), [layer.outputs()]), device)),
+        };
+        let log_std = parameters.log_std().to_vec();
+        Self {
+            actor: parameters.actor().iter().map(linear).collect(),
+            log_std: Param::from_data(TensorData::new(log_std, [parameters.shape().action]), device),
+            critic: parameters.critic().iter().map(linear).collect(),
+        }
+    }
+
+    /// Mean actions before squashing, `[N, A]`, of normalised observations `[N, D]`.
+    #[must_use]
+    pub fn mean(&self, observations: Tensor<2>) -> Tensor<2> {
+        forward(&self.actor, observations)
+    }
+
+    /// Values, `[N]`, of normalised observations `[N, D]`.
+    #[must_use]
+    pub fn value(&self, observations: Tensor<2>) -> Tensor<1> {
+        forward(&self.critic, observations).squeeze_dim(1)
+    }
+
+    /// Logarithms of the standard deviations before squashing, `[A]`.
+    #[must_use]
+    pub fn log_std(&self) -> Tensor<1> {
+        self.log_std.val()
+    }
+
+    /// Writes the gradient of every parameter, in the order of [`Parameters`].
+    ///
+    /// # Panics
+    /// If a parameter did not take part in the loss, or `output` has another length.
+    pub fn gradient(&self, mut gradients: Gradients, output: &mut [f32]) {
+        let mut rest = output;
+        for layer in &self.actor {
+            rest = take_layer(layer, &mut gradients, rest);
+        }
+        rest = take(&self.log_std, &mut gradients, rest);
+        for layer in &self.critic {
+            rest = take_layer(layer, &mut gradients, rest);
+        }
+        assert!(rest.is_empty(), "one entry per parameter");
+    }
+}
+
+fn forward(layers: &[Linear], input: Tensor<2>) -> Tensor<2> {
+    let (last, hidden) = layers.split_last().expect("a network has at least one layer");
+    let device = input.device();
+    let features = hidden.iter().fold(input, |x, layer| tanh(layer.forward(x), &device));
+    last.forward(features)
+}
+
+fn take_layer<'a>(layer: &Linear, gradients: &mut Gradients, output: &'a mut [f32]) -> &'a mut [f32] {
+    let bias = layer.bias.as_ref().expect("every layer has a bias");
+    let rest = take(&layer.weight, gradients, output);
+    take(bias, gradients, rest)
+}
+
+/// Moves one gradient to the front of `output`; returns what is left of it.
+fn take<'a, const D: usize>(
+    parameter: &Param<Tensor<D>>,
+    gradients: &mut Gradients,
+    output: &'a mut [f32],
+) -> &'a mut [f32] {
+    let gradient = parameter.val().grad_remove(gradients).expect("every parameter takes part in the loss").into_data();
+    let values = gradient.as_slice::<f32>().expect("gradients are f32");
+    let (head, rest) = output.split_at_mut(values.len());
+    head.copy_from_slice(values);
+    rest
+}
+
+#[cfg(test)]
+mod tests {
+    use seawall_env::{Purpose, SeedTree};
+
+    use super::super::parameters::{Shape, run};
+    use super::*;
+    use crate::Backend;
+    use crate::distribution;
+
+    #[test]
+    fn the_runtime_and_burn_compute_the_same_network() {
+        let shape = Shape { observation: 48, action: 13, actor_hidden: vec![64, 64], critic_hidden: vec![64, 32] };
+        let mut parameters = Parameters::draw(shape, -0.7, SeedTree::new(5));
+        // Biases start at zero and the last layer near it: move everything to where an error would show.
+        let mut rng = SeedTree::new(6).stream(Purpose::Exploration, 0);
+        let mean = parameters.flat().to_vec();
+        let log_std = vec![-2.0; mean.len()];
+        distribution::sample(&mean, &log_std, &mut rng, parameters.flat_mut());
+        let mut observations = vec![0.0; 37 * 48];
+        distribution::sample(&[0.0; 37 * 48], &[0.5; 37 * 48], &mut rng, &mut observations);
+
+        for backend in Backend::ALL {
+            let device = backend.device();
+            let tensors = Tensors::new(&parameters, &device);
+            let input = Tensor::<2>::from_data(TensorData::new(observations.clone(), [37, 48]), &device);
+            let mean = tensors.mean(input.clone()).into_data().try_into_vec::<f32>().unwrap();
+            let value = tensors.value(input).into_data().try_into_vec::<f32>().unwrap();
+            let ours = [run(&parameters.actor(), &observations), run(&parameters.critic(), &observations)];
+            for (ours, theirs) in ours.iter().zip([mean, value]) {
+                assert_eq!(ours.len(), theirs.len());
+                for (a, b) in ours.iter().zip(theirs) {
+                    assert!((a - b).abs() < 1e-5 * b.abs().max(1.0), "{backend}: {a} against {b}");
+                }
+            }
+        }
+    }
+}

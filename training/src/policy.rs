@@ -1,0 +1,81 @@
+//! A trained policy as plain data: what leaves this crate for evaluation and export.
+
+use seawall_runtime::network::{self, Layer};
+
+/// Weights of one layer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dense {
+    /// Width of what goes in.
+    pub inputs: usize,
+    /// Width of what comes out.
+    pub outputs: usize,
+    /// Row-major `[inputs, outputs]`.
+    pub weight: Vec<f32>,
+    /// `[outputs]`.
+    pub bias: Vec<f32>,
+}
+
+impl Dense {
+    /// Borrows the layer for the runtime.
+    #[must_use]
+    pub fn view(&self) -> Layer<'_> {
+        Layer { weight: &self.weight, bias: &self.bias }
+    }
+}
+
+impl From<Layer<'_>> for Dense {
+    fn from(layer: Layer<'_>) -> Self {
+        Self {
+            inputs: layer.inputs(),
+            outputs: layer.outputs(),
+            weight: layer.weight.to_vec(),
+            bias: layer.bias.to_vec(),
+        }
+    }
+}
+
+/// A deterministic policy: `tanh(network(clip((observation − mean) · inverse_deviation)))`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LearnedPolicy {
+    /// Mean of each observation entry, `[D]`.
+    pub mean: Vec<f32>,
+    /// Reciprocal of each observation entry's standard deviation, `[D]`.
+    pub inverse_deviation: Vec<f32>,
+    /// Where standardised observations are clipped; `f32::MAX` if they are not.
+    pub clip: f32,
+    /// Layers with `tanh` between them; the last one's output is squashed by `tanh` too.
+    pub layers: Vec<Dense>,
+}
+
+impl LearnedPolicy {
+    /// Entries of an observation, `D`.
+    #[must_use]
+    pub fn observation_len(&self) -> usize {
+        self.mean.len()
+    }
+
+    /// Entries of an action, `A`.
+    ///
+    /// # Panics
+    /// If the policy has no layer.
+    #[must_use]
+    pub fn action_len(&self) -> usize {
+        self.layers.last().expect("a policy has at least one layer").outputs
+    }
+
+    /// The policy's actions, `[N, A]` in `[-1, 1]`, on raw observations, `[N, D]`.
+    ///
+    /// # Panics
+    /// If the shapes disagree.
+    pub fn act(&self, observations: &[f32], actions: &mut [f32]) {
+        let rows = observations.len() / self.observation_len();
+        let layers: Vec<_> = self.layers.iter().map(Dense::view).collect();
+        let mut normalised = vec![0.0; observations.len()];
+        network::normalise(observations, &self.mean, &self.inverse_deviation, self.clip, &mut normalised);
+        let mut scratch = vec![0.0; network::scratch_len(&layers, rows)];
+        network::forward(&layers, &normalised, rows, &mut scratch, actions);
+        for action in actions {
+            *action = network::tanh(*action);
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! The learner: what it holds, how one iteration goes, how it is saved and resumed.
+
+use burn::tensor::Device;
+use rand_chacha::ChaCha8Rng;
+use seawall_env::{Env, Problem, Purpose, SeedTree, VecEnv};
+
+use super::episodes::{Episode, Episodes};
+use super::loss::Objective;
+use super::rollout::{Behaviour, Rollout};
+use super::state::{Identity, State};
+use super::update::{Learning, Plan, explained_variance};
+use crate::backend::Backend;
+use crate::config::PpoConfig;
+use crate::distribution;
+use crate::error::Error;
+use crate::gae::{self, Trajectory};
+use crate::network::{Parameters, Shape, run};
+use crate::normaliser::{ObservationNormaliser, RewardScaler};
+use crate::observer::{Observer, Phase};
+use crate::optimiser::Adam;
+use crate::policy::LearnedPolicy;
+
+/// Streams of exploration noise.
+const ROLLOUT_STREAM: u64 = 0;
+const WARMUP_STREAM: u64 = 1;
+
+/// What one iteration came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Iteration {
+    /// Environment steps done so far, this iteration included.
+    pub steps_total: u64,
+    /// Diagnostics by name, always the same names in the same order.
+    pub metrics: Vec<(&'static str, f64)>,
+    /// Episodes that ended during the iteration, in the order of steps, then environments.
+    pub episodes: Vec<Episode>,
+}
+
+/// Trains a policy in any environment by proximal policy optimisation.
+///
+/// The same configuration, backend, environments and seed give the same bits on one machine, whatever the number of
+/// threads, interrupted and resumed or not.
+#[derive(Clone, Debug)]
+pub struct Learner<E> {
+    identity: Identity,
+    /// Carries gradients.
+    device: Device,
+    envs: VecEnv<E>,
+    steps_done: u64,
+    parameters: Parameters,
+    adam: Adam,
+    normaliser: ObservationNormaliser,
+    scaler: RewardScaler,
+    exploration: ChaCha8Rng,
+    shuffle: ChaCha8Rng,
+    episodes: Episodes,
+}
+
+impl<E: Env> Learner<E> {
+    /// Starts a run in `envs`, with weights, exploration and shuffles drawn from `seeds`.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if the configuration is not valid, or does not fit the number of environments.
+    pub fn new(config: PpoConfig, backend: Backend, envs: VecEnv<E>, seeds: SeedTree) -> Result<Self, Error> {
+        let spec = envs.spec().clone();
+        let mut problems = config.validate_for(envs.len());
+        for (field, names) in [("observation", &spec.observation), ("action", &spec.action)] {
+            if names.is_empty() {
+                problems.0.push(Problem::new(field, 0, "1 or more entries of the environment's buffer"));
+            }
+        }
+        if !problems.0.is_empty() {
+            return Err(Error::Config(problems));
+        }
+        let shape = Shape {
+            observation: spec.observation.len(),
+            action: spec.action.len(),
+            actor_hidden: config.actor_hidden.clone(),
+            critic_hidden: config.critic_hidden.clone(),
+        };
+        let parameters = Parameters::draw(shape, config.initial_log_std, seeds);
+        let normaliser = if config.observation_normalisation {
+            ObservationNormaliser::new(spec.observation.len(), config.observation_clip)
+        } else {
+            ObservationNormaliser::identity(spec.observation.len())
+        };
+        Ok(Self {
+            device: backend.device().autodiff(),
+            steps_done: 0,
+            adam: Adam::new(parameters.flat().len()),
+            parameters,
+            normaliser,
+            scaler: RewardScaler::new(config.reward_transform, config.reward_clip, config.discount, envs.len()),
+            exploration: seeds.stream(Purpose::Exploration, ROLLOUT_STREAM),
+            shuffle: seeds.stream(Purpose::Shuffle, 0),
+            episodes: Episodes::new(envs.len(), spec.reward.len()),
+            identity: Identity { config, backend, seed: seeds.root(), environments: envs.len(), spec },
+            envs,
+        })
+    }
+
+    /// Settings of the run.
+    #[must_use]
+    pub const fn config(&self) -> &PpoConfig {
+        &self.identity.config
+    }
+
+    /// Environment steps done so far.
+    #[must_use]
+    pub const fn steps_done(&self) -> u64 {
+        self.steps_done
+    }
+
+    /// Environment steps of one iteration.
+    #[must_use]
+    pub fn steps_per_iteration(&self) -> u64 {
+        (self.config().horizon * self.envs.len()) as u64
+    }
+
+    /// Environment steps of the whole run: what was asked for, rounded up to whole iterations.
+    #[must_use]
+    pub fn total_steps(&self) -> u64 {
+        self.config().total_steps.next_multiple_of(self.steps_per_iteration())
+    }
+
+    /// Whether the run is complete.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.steps_done >= self.total_steps()
+    }
+
+    /// Collects one rollout and learns from it.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] if an observation, a reward, a loss or a gradient is not finite. The learner is then in
+    /// the middle of an iteration: resume from a checkpoint, do not continue.
+    ///
+    /// # Panics
+    /// If the run is complete.
+    pub fn iterate(&mut self, observer: &mut dyn Observer) -> Result<Iteration, Error> {
+        assert!(!self.is_done(), "the run is complete after {} steps", self.steps_done);
+        observer.phase(Phase::Collect);
+        self.warm_up()?;
+        self.normaliser.refresh();
+        let rollout = self.collect()?;
+        observer.phase(Phase::Learn);
+        let metrics = self.learn(&rollout)?;
+        self.steps_done += self.steps_per_iteration();
+        Ok(Iteration { steps_total: self.steps_done, metrics, episodes: rollout.finished })
+    }
+
+    /// Gives the observation statistics their first values, on a copy of the environments.
+    fn warm_up(&mut self) -> Result<(), Error> {
+        let horizon = self.identity.config.warmup;
+        if horizon == 0 || !self.normaliser.is_blank() {
+            return Ok(());
+        }
+        let behaviour = Behaviour {
+            parameters: &self.parameters,
+            normaliser: &mut self.normaliser,
+            exploration: &mut SeedTree::new(self.identity.seed).stream(Purpose::Exploration, WARMUP_STREAM),
+            step: 0,
+        };
+        behaviour.collect(&mut self.envs.clone(), &mut self.episodes.clone(), horizon)?;
+        Ok(())
+    }
+
+    fn collect(&mut self) -> Result<Rollout, Error> {
+        let behaviour = Behaviour {
+            parameters: &self.parameters,
+            normaliser: &mut self.normaliser,
+            exploration: &mut self.exploration,
+            step: self.steps_done,
+        };
+        behaviour.collect(&mut self.envs, &mut self.episodes, self.identity.config.horizon)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "step counts are far below 2⁵³")]
+    fn learn(&mut self, rollout: &Rollout) -> Result<Vec<(&'static str, f64)>, Error> {
+        let config = &self.identity.config;
+        let samples = rollout.reward.len();
+        let mut reward = vec![0.0; samples];
+        let clipped = self.scaler.transform(&rollout.reward, &rollout.status, &mut reward);
+        let (mut advantage, mut returns) = (vec![0.0; samples], vec![0.0; samples]);
+        let trajectory = Trajectory {
+            reward: &reward,
+            value: &rollout.value,
+            status: &rollout.status,
+            final_value: &rollout.final_value,
+            last_value: &rollout.last_value,
+        };
+        gae::estimate(&trajectory, config.discount, config.trace_decay, &mut advantage, &mut returns);
+
+        let progress = self.steps_done as f64 / self.total_steps() as f64;
+        let linear = |start: f64, end: f64| start + progress * (end - start);
+        let plan = Plan {
+            objective: Objective {
+                clip: linear(config.clip, config.clip_end),
+                value_clip: config.value_clip.value(),
+                value_weight: config.value_weight,
+                entropy_weight: config.entropy_weight,
+            },
+            epochs: config.epochs,
+            minibatch: config.minibatch,
+            advantage_normalisation: config.advantage_normalisation,
+            learning_rate: linear(config.learning_rate, config.learning_rate_end),
+            gradient_norm_max: config.gradient_norm_max,
+            kl_limit: config.kl_limit.value(),
+            device: &self.device,
+            step: self.steps_done,
+        };
+        let mut learning =
+            Learning { parameters: &mut self.parameters, adam: &mut self.adam, shuffle: &mut self.shuffle };
+        let report = plan.run(&mut learning, rollout, advantage, &returns)?;
+
+        let log_std = self.parameters.log_std();
+        let deviations: f64 = log_std.iter().map(|&log_std| libm::exp(f64::from(log_std))).sum();
+        Ok(vec![
+            ("policy_loss", report.policy_loss),
+            ("value_loss", report.value_loss),
+            ("entropy", distribution::gaussian_entropy(log_std)),
+            ("squashed_entropy", rollout.squashed_entropy),
+            ("approximate_kl", report.kl),
+            ("clip_fraction", report.clip_fraction),
+            ("explained_variance", explained_variance(&rollout.value, &returns)),
+            ("gradient_norm", report.gradient_norm),
+            ("gradient_steps", report.gradient_steps as f64),
+            ("learning_rate", plan.learning_rate),
+            ("clip", plan.objective.clip),
+            ("action_std", deviations / log_std.len() as f64),
+            ("clipped_rewards", clipped as f64),
+        ])
+    }
+
+    /// The policy as it stands, without exploration.
+    #[must_use]
+    pub fn policy(&self) -> LearnedPolicy {
+        LearnedPolicy {
+            mean: self.normaliser.mean().to_vec(),
+            inverse_deviation: self.normaliser.inverse_deviation().to_vec(),
+            clip: self.normaliser.clip(),
+            layers: self.parameters.actor().into_iter().map(Into::into).collect(),
+        }
+    }
+
+    /// Values of raw observations, `[N, D]`, in units of the transformed reward, `[N]`.
+    #[must_use]
+    pub fn value(&self, observations: &[f32]) -> Vec<f32> {
+        let mut normalised = vec![0.0; observations.len()];
+        self.normaliser.apply(observations, &mut normalised);
+        run(&self.parameters.critic(), &normalised)
+    }
+
+    /// All parameters of actor, exploration and critic.
+    #[must_use]
+    pub const fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// Serialises the whole state, environments included: a learner that loads it goes on bit for bit.
+    #[must_use]
+    pub fn save(&self) -> Vec<u8> {
+        let state = State {
+            identity: self.identity.clone(),
+            steps_done: self.steps_done,
+            parameters: self.parameters.flat().to_vec(),
+            adam: self.adam.clone(),
+            normaliser: self.normaliser.clone(),
+            scaler: self.scaler.clone(),
+            exploration: self.exploration.clone(),
+            shuffle: self.shuffle.clone(),
+            episodes: self.episodes.clone(),
+            environments: self.envs.save(),
+        };
+        state.to_bytes()
+    }
+
+    /// Restores what [`Learner::save`] wrote, into a learner made from the same configuration, backend, environments
+    /// and seed. If it fails, the learner is as it was.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] or [`Error::CheckpointVersion`] if the bytes are not an intact checkpoint,
+    /// [`Error::CheckpointMismatch`] if it is one of another run, [`Error::Environment`] if the environments refuse
+    /// their part.
+    pub fn load(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let state = State::from_bytes(bytes)?;
+        self.identity.check(&state.identity)?;
+        self.envs.load(&state.environments)?;
+        self.steps_done = state.steps_done;
+        self.parameters = Parameters::from_flat(self.parameters.shape().clone(), state.parameters);
+        self.adam = state.adam;
+        self.normaliser = state.normaliser;
+        self.scaler = state.scaler;
+        self.exploration = state.exploration;
+        self.shuffle = state.shuffle;
+        self.episodes = state.episodes;
+        Ok(())
+    }
+}

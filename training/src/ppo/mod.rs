@@ -1,0 +1,19 @@
+//! Proximal policy optimisation with a clipped surrogate, for feed-forward policies.
+//!
+//! One iteration collects `[T, B]` samples ([`rollout`]), estimates advantages, and makes several passes of
+//! minibatch gradients over them ([`update`], [`loss`]); [`Learner`] holds everything that outlives an iteration.
+//! Recurrent networks, constraints and off-policy data are deliberately not here.
+//!
+//! # Reference
+//! Schulman et al. 2017 (arXiv:1707.06347); details after Huang et al. 2022, "The 37 implementation details of
+//! proximal policy optimization".
+
+mod episodes;
+mod learner;
+pub mod loss;
+mod rollout;
+mod state;
+mod update;
+
+pub use episodes::Episode;
+pub use learner::{Iteration, Learner};

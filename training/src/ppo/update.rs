@@ -1,0 +1,262 @@
+//! Learning from one rollout: shuffled minibatches, several passes, a stop when the policy has moved far enough.
+
+use burn::tensor::{Device, ElementConversion, Tensor};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::Rng;
+
+use super::loss::{Loss, Minibatch, Objective};
+use super::rollout::Rollout;
+use crate::Error;
+use crate::config::AdvantageNormalisation;
+use crate::network::{Parameters, Tensors};
+use crate::optimiser::{Adam, clip_global_norm};
+
+/// Keeps equal advantages from dividing by zero.
+const DEVIATION_FLOOR: f64 = 1e-8;
+
+/// How to learn from a rollout.
+pub(super) struct Plan<'a> {
+    pub(super) objective: Objective,
+    pub(super) epochs: usize,
+    pub(super) minibatch: usize,
+    pub(super) advantage_normalisation: AdvantageNormalisation,
+    pub(super) learning_rate: f64,
+    pub(super) gradient_norm_max: f64,
+    pub(super) kl_limit: Option<f64>,
+    /// Carries gradients.
+    pub(super) device: &'a Device,
+    /// Environment steps done so far, for errors.
+    pub(super) step: u64,
+}
+
+/// What learning changes.
+pub(super) struct Learning<'a> {
+    pub(super) parameters: &'a mut Parameters,
+    pub(super) adam: &'a mut Adam,
+    pub(super) shuffle: &'a mut ChaCha8Rng,
+}
+
+/// What happened; means over minibatches unless said otherwise.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Report {
+    pub(super) policy_loss: f64,
+    pub(super) value_loss: f64,
+    pub(super) clip_fraction: f64,
+    /// Before clipping.
+    pub(super) gradient_norm: f64,
+    /// Over the last epoch, including the minibatch that stopped it.
+    pub(super) kl: f64,
+    /// Gradient steps made.
+    pub(super) gradient_steps: usize,
+}
+
+impl Plan<'_> {
+    /// Makes the passes.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] if a loss or a gradient is not finite; no step is made with it.
+    #[expect(clippy::cast_precision_loss, reason = "small counts")]
+    pub(super) fn run(
+        &self,
+        learning: &mut Learning<'_>,
+        rollout: &Rollout,
+        mut advantage: Vec<f32>,
+        returns: &[f32],
+    ) -> Result<Report, Error> {
+        if self.advantage_normalisation == AdvantageNormalisation::Batch {
+            standardise(&mut advantage);
+        }
+        let mut report = Report::default();
+        let mut order: Vec<usize> = (0..returns.len()).collect();
+        let mut gradient = vec![0.0; learning.parameters.flat().len()];
+        'epochs: for _ in 0..self.epochs {
+            shuffle(&mut order, learning.shuffle);
+            let mut kl = Mean::default();
+            for indices in order.chunks_exact(self.minibatch) {
+                let minibatch = self.gather(indices, rollout, &advantage, returns);
+                let network = Tensors::new(learning.parameters, self.device);
+                let loss = Loss::new(&network, minibatch, &self.objective, self.device);
+                let (divergence, clipped) = self.divergence(&loss.log_ratio);
+                kl.add(divergence);
+                report.kl = kl.value();
+                if self.kl_limit.is_some_and(|limit| divergence > limit) {
+                    break 'epochs;
+                }
+                report.policy_loss += scalar(&loss.policy);
+                report.value_loss += scalar(&loss.value);
+                report.clip_fraction += clipped;
+                self.check("loss", scalar(&loss.total))?;
+                network.gradient(loss.total.backward(), &mut gradient);
+                let norm = clip_global_norm(&mut gradient, self.gradient_norm_max);
+                self.check("gradient", norm)?;
+                report.gradient_norm += norm;
+                learning.adam.step(self.learning_rate, learning.parameters.flat_mut(), &gradient);
+                report.gradient_steps += 1;
+            }
+        }
+        let steps = report.gradient_steps.max(1) as f64;
+        let sums =
+            [&mut report.policy_loss, &mut report.value_loss, &mut report.clip_fraction, &mut report.gradient_norm];
+        for sum in sums {
+            *sum /= steps;
+        }
+        Ok(report)
+    }
+
+    fn gather(&self, indices: &[usize], rollout: &Rollout, advantage: &[f32], returns: &[f32]) -> Minibatch {
+        let pick = |from: &[f32]| -> Vec<f32> {
+            let width = from.len() / returns.len();
+            let mut picked = Vec::with_capacity(indices.len() * width);
+            for &index in indices {
+                picked.extend_from_slice(&from[index * width..(index + 1) * width]);
+            }
+            picked
+        };
+        let mut advantage = pick(advantage);
+        if self.advantage_normalisation == AdvantageNormalisation::Minibatch {
+            standardise(&mut advantage);
+        }
+        Minibatch {
+            observation: pick(&rollout.observation),
+            action: pick(&rollout.action),
+            log_density: pick(&rollout.log_density),
+            advantage,
+            returns: pick(returns),
+            value: pick(&rollout.value),
+        }
+    }
+
+    /// Divergence from the rollout's policy, in nats, and the share of samples beyond the clip.
+    ///
+    /// The estimator is the mean of `(r − 1) − ln r`: unbiased, never negative, of low variance.
+    ///
+    /// # Reference
+    /// Schulman 2020, "Approximating KL divergence", k3.
+    #[expect(clippy::cast_precision_loss, reason = "small counts")]
+    fn divergence(&self, log_ratio: &Tensor<1>) -> (f64, f64) {
+        let data = log_ratio.clone().inner().into_data();
+        let values = data.as_slice::<f32>().expect("losses are f32");
+        let (mut divergence, mut clipped) = (0.0, 0.0);
+        for &log_ratio in values {
+            let log_ratio = f64::from(log_ratio);
+            let excess = libm::expm1(log_ratio);
+            divergence += excess - log_ratio;
+            clipped += f64::from(u8::from(excess.abs() > self.objective.clip));
+        }
+        let count = values.len() as f64;
+        (divergence / count, clipped / count)
+    }
+
+    const fn check(&self, quantity: &'static str, value: f64) -> Result<(), Error> {
+        if value.is_finite() { Ok(()) } else { Err(Error::NotFinite { quantity, step: self.step }) }
+    }
+}
+
+fn scalar(tensor: &Tensor<1>) -> f64 {
+    tensor.clone().inner().into_scalar::<f32>().elem()
+}
+
+#[derive(Default)]
+struct Mean {
+    sum: f64,
+    count: f64,
+}
+
+impl Mean {
+    fn add(&mut self, value: f64) {
+        self.sum += value;
+        self.count += 1.0;
+    }
+
+    fn value(&self) -> f64 {
+        self.sum / self.count
+    }
+}
+
+/// Gives `values` mean zero and sample deviation one.
+#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "learning is single precision")]
+fn standardise(values: &mut [f32]) {
+    let count = values.len() as f64;
+    let mean = values.iter().map(|&x| f64::from(x)).sum::<f64>() / count;
+    let square: f64 = values.iter().map(|&x| (f64::from(x) - mean) * (f64::from(x) - mean)).sum();
+    let scale = 1.0 / ((square / (count - 1.0)).sqrt() + DEVIATION_FLOOR);
+    for value in values {
+        *value = ((f64::from(*value) - mean) * scale) as f32;
+    }
+}
+
+/// Permutes `order`, every permutation as likely as any other to within 2⁻⁴⁰.
+///
+/// # Reference
+/// Fisher & Yates 1938, in the form of Durstenfeld 1964.
+fn shuffle(order: &mut [usize], rng: &mut ChaCha8Rng) {
+    for last in (1..order.len()).rev() {
+        let choices = last as u128 + 1;
+        let pick = (u128::from(rng.next_u64()) * choices) >> 64;
+        order.swap(last, usize::try_from(pick).expect("less than the length"));
+    }
+}
+
+/// Share of the returns' variance that the values explain; zero if returns do not vary.
+#[expect(clippy::cast_precision_loss, reason = "small counts")]
+pub(super) fn explained_variance(values: &[f32], returns: &[f32]) -> f64 {
+    let variance = |of: &dyn Fn(usize) -> f64| {
+        let count = returns.len() as f64;
+        let mean = (0..returns.len()).map(of).sum::<f64>() / count;
+        (0..returns.len()).map(|i| (of(i) - mean) * (of(i) - mean)).sum::<f64>() / count
+    };
+    let total = variance(&|i| f64::from(returns[i]));
+    if total > 0.0 { 1.0 - variance(&|i| f64::from(returns[i]) - f64::from(values[i])) / total } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use seawall_env::{Purpose, SeedTree};
+
+    use super::*;
+
+    #[test]
+    fn standardised_values_have_mean_zero_and_sample_deviation_one() {
+        // Mean 3, squared distances 4 + 0 + 4, over n − 1 = 2: deviation 2.
+        let mut values = [1.0, 3.0, 5.0];
+        standardise(&mut values);
+        for (value, expected) in values.iter().zip([-1.0_f32, 0.0, 1.0]) {
+            assert!((value - expected).abs() < 1e-6);
+        }
+        let mut equal = [2.0, 2.0];
+        standardise(&mut equal);
+        assert_eq!(equal.map(f32::to_bits), [0, 0]);
+    }
+
+    #[test]
+    fn every_permutation_of_three_is_as_likely() {
+        let mut rng = SeedTree::new(1).stream(Purpose::Shuffle, 0);
+        let mut counts = [0_u32; 6];
+        for _ in 0..6_000 {
+            let mut order = [0, 1, 2];
+            shuffle(&mut order, &mut rng);
+            let index = match order {
+                [0, 1, 2] => 0,
+                [0, 2, 1] => 1,
+                [1, 0, 2] => 2,
+                [1, 2, 0] => 3,
+                [2, 0, 1] => 4,
+                [2, 1, 0] => 5,
+                other => panic!("{other:?} is not a permutation"),
+            };
+            counts[index] += 1;
+        }
+        // Binomial(6000, 1/6): mean 1000, five standard deviations 144.
+        assert!(counts.iter().all(|count| (856..=1_144).contains(count)), "{counts:?}");
+    }
+
+    #[test]
+    fn explained_variance_is_one_for_truth_and_zero_for_a_constant() {
+        let returns = [1.0, 2.0, 4.0];
+        assert!((explained_variance(&returns, &returns) - 1.0).abs() < 1e-12);
+        assert!(explained_variance(&[7.0; 3], &returns).abs() < 1e-12);
+        // Errors −1, 0, 1 have variance 2/3, returns 14/9: 1 − 3/7.
+        assert!((explained_variance(&[2.0, 2.0, 3.0], &returns) - (1.0 - 3.0 / 7.0)).abs() < 1e-12);
+        assert!(explained_variance(&[0.0; 3], &[5.0; 3]).abs() < 1e-12);
+    }
+}
