@@ -44,7 +44,7 @@ pub(crate) struct Report {
     pub(crate) reversed: bool,
     /// Remarks above the header that were skipped.
     pub(crate) comments: Vec<String>,
-    /// Missing bars, as (open of the bar before, number missing).
+    /// Missing bars, as (open of the bar before, number missing); none are missing where a file leaves its grid.
     pub(crate) gaps: Vec<(i64, i64)>,
     /// What was done about them.
     pub(crate) policy: Gaps,
@@ -77,7 +77,7 @@ impl Report {
             Gaps::Error | Gaps::Hold => "held at the last close",
             Gaps::Split => "cut there",
         };
-        if missing > 0 {
+        if !self.gaps.is_empty() {
             lines.push(format!("{} gaps, {missing} missing bars: {done}", self.gaps.len()));
         }
         lines
@@ -265,6 +265,7 @@ impl Collector {
             } else if step < 0 {
                 FaultKind::OutOfOrder { line, descending }
             } else if step % bar_ms != 0 {
+                found.push((previous.open_time_ms, missing.max(0)));
                 FaultKind::OffGrid { line, bar_ms }
             } else if missing > 0 && !unknown {
                 found.push((previous.open_time_ms, missing));
@@ -276,7 +277,13 @@ impl Collector {
             if step > 0 {
                 last = Some(*row);
             }
-            if gaps == Gaps::Error || !matches!(kind, FaultKind::Gap { .. }) {
+            let is_accepted = match gaps {
+                Gaps::Error => false,
+                Gaps::Hold => matches!(kind, FaultKind::Gap { .. }),
+                // Each run has a grid of its own.
+                Gaps::Split => matches!(kind, FaultKind::Gap { .. } | FaultKind::OffGrid { .. }),
+            };
+            if !is_accepted {
                 let value = time::show(at.open_time_ms);
                 self.faults.all.push(Fault { line: at.line, column: column.to_owned(), value, kind });
             }
@@ -339,7 +346,7 @@ fn volume_of(cell: &str) -> Result<f64, FaultKind> {
 
 fn is_descending(rows: &[Row]) -> bool {
     let falls = rows.windows(2).filter(|pair| pair[1].open_time_ms < pair[0].open_time_ms).count();
-    falls * 2 > rows.len()
+    falls * 2 > rows.len().saturating_sub(1)
 }
 
 /// The most frequent step forward, the shorter of two as frequent: gaps and doubled rows are the exception.

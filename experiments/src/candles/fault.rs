@@ -74,7 +74,11 @@ impl fmt::Display for FaultKind {
                 write!(f, "earlier than line {line} in this newest-first file: sort the rows by time")
             }
             Self::OffGrid { line, bar_ms } => {
-                write!(f, "a whole number of {} bars from line {line}", time::show_duration(*bar_ms))
+                write!(
+                    f,
+                    "a whole number of {} bars from line {line} (accept with --gaps split)",
+                    time::show_duration(*bar_ms)
+                )
             }
             Self::Gap { line, missing, bar_ms } => write!(
                 f,

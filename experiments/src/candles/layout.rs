@@ -36,7 +36,7 @@ const OPEN: [&str; 2] = ["open", "o"];
 const HIGH: [&str; 2] = ["high", "h"];
 const LOW: [&str; 2] = ["low", "l"];
 const CLOSE: [&str; 2] = ["close", "c"];
-const VOLUME: [&str; 5] = ["volume_base", "volume", "volume_usd", "vol", "v"];
+const VOLUME: [&str; 4] = ["volume_base", "volume", "vol", "v"];
 
 /// Names of the twelve columns of a Binance kline, whose files came without header until 2025.
 const KLINE: [&str; 12] = [
@@ -92,7 +92,7 @@ impl Layout {
             ("volume", &VOLUME),
         ]) {
             let by_name = spellings.iter().find_map(|spelling| normal.iter().position(|name| name == spelling));
-            // `Volume BTC`, `Volume USDT`: the first is the base coin by that site's convention.
+            // `Volume BTC`, then `Volume USD`: the first is the base coin by that site's convention. Alone, either will do.
             let by_prefix = || normal.iter().position(|name| wanted == "volume" && name.starts_with("volume"));
             match by_name.or_else(by_prefix) {
                 None => missing.push(wanted),

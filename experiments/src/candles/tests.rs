@@ -239,6 +239,24 @@ fn gaps_are_held_or_split_only_on_request() {
 }
 
 #[test]
+fn a_file_that_leaves_its_grid_can_only_be_split() {
+    // An outage after which bars open at other seconds, and a return to the old grid: two cuts.
+    let odd = |k: i64| format!("{},1,1,1,1,1\n", minute(k) + 14_789);
+    let text = bars([0, 1]) + &odd(4) + &odd(5) + &bar(6) + &bar(7) + &bar(8);
+    for gaps in [Gaps::Error, Gaps::Hold] {
+        let message = read_with(&text, &Window::default(), gaps).unwrap_err().to_string();
+        assert!(
+            message.contains("line 4, ts_ms = 2020-03-12T00:04:14.789Z: must be a whole number of 1m bars"),
+            "{message}"
+        );
+    }
+    let split = read_with(&text, &Window::default(), Gaps::Split).unwrap();
+    assert_eq!(split.segments.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2, 3]);
+    assert_eq!(split.report.gaps, [(minute(1), 2), (minute(5) + 14_789, 0)]);
+    split.into_replay().unwrap();
+}
+
+#[test]
 fn accepting_gaps_accepts_nothing_else() {
     for gaps in [Gaps::Hold, Gaps::Split] {
         let refused = read_with(&bars([0, 1, 1, 2]), &Window::default(), gaps);
@@ -276,7 +294,7 @@ fn files_of_another_kind_are_refused_with_advice() {
         (b"PK\x03\x04rest", "unpack it"),
         (b"ARROW1\0\0", "save it as Parquet or CSV"),
         (b"PAR1 and then nothing sensible", "Parquet"),
-        (b"a,b,c\n1,2,3\n", "no column for time, open, high, low, close, volume; found a, b, c"),
+        (b"x,y,z\n1,2,3\n", "no column for time, open, high, low, close, volume; found x, y, z"),
         (b"\xff\xfe\x00,\x00\n1,2\n", "UTF-8"),
         (b"ts_ms,open,high,low,close,volume\n", "0 bars in the file; at least 2 are needed"),
     ] {

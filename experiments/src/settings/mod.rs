@@ -38,6 +38,7 @@ pub(crate) struct Settings {
     /// Weights of the reward.
     pub(crate) reward: RewardConfig,
     /// The venue and its participants, in every scenario that does not say otherwise.
+    #[serde(default)]
     pub(crate) market: MarketSettings,
 }
 

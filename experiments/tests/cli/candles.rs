@@ -29,7 +29,7 @@ fn candles_are_trained_on_judged_on_and_named_in_the_manifest() {
     place.run(&["--quiet", "eval", "run", "--replay", "btc.csv", "--to", "2020-03-12T12:00"]).ends_with(0);
     place.run(&["--quiet", "verify", "run/export"]).ends_with(0);
     // The score belongs to these candles and no others.
-    place.write("btc.csv", &hours(48).replace("8020,", "8021,"));
+    place.write("btc.csv", &hours(48).replace(",10\n", ",11\n"));
     let refused = place.run(&["--quiet", "verify", "run/export"]).ends_with(1);
     assert!(refused.out.contains("belongs to other episodes"), "{}", refused.out);
     let resumed = place.run(&["train", "--resume", "run"]).ends_with(2);
@@ -71,9 +71,9 @@ fn recorded(name: &str) -> Option<PathBuf> {
 #[expect(clippy::print_stderr, reason = "a skipped test says why")]
 fn crashes_of_record_can_be_replayed() {
     let place = Place::new();
-    for (name, from, to, fall) in [
-        ("binance_um_btcusdt_1h.csv.gz", "2020-03-12", "2020-03-14", 0.80),
-        ("okx_swap_btcusdt_5m_2022.csv.gz", "2022-11-08", "2022-11-10", 0.95),
+    for (name, [from, start, to], fall) in [
+        ("binance_um_btcusdt_1h.csv.gz", ["2020-03-12", "2020-03-12T08:00", "2020-03-14"], 0.80),
+        ("okx_swap_btcusdt_5m_2022.csv.gz", ["2022-11-08", "2022-11-08T14:00", "2022-11-10"], 0.93),
     ] {
         let Some(path) = recorded(name) else {
             eprintln!("skipped: ../shared/data/prices/{name} is not there");
@@ -82,7 +82,7 @@ fn crashes_of_record_can_be_replayed() {
         let (path, csv) = (path.to_str().unwrap(), format!("{name}.csv"));
         let clock = "market.clock={ ticks_per_decision = 60, decisions = 240, tick_seconds = 2.0, slow_interval = 60 }";
         let arguments = [
-            "--quiet", "replay", "--replay", path, "--from", from, "--to", to, "--start", from, "--policy", "gen1",
+            "--quiet", "replay", "--replay", path, "--from", from, "--to", to, "--start", start, "--policy", "gen1",
             "--set", clock, "--rows", "4", "--csv", &csv,
         ];
         let ran = place.run(&arguments).ends_with(0);

@@ -94,7 +94,7 @@ fn a_probe_compares_constants_on_common_seeds() {
     // With two seconds of market there may be nothing to learn; both answers are answers.
     assert!(matches!(ran.code, Some(0 | 1)), "{ran:#?}");
     assert!(ran.out.contains("adaptivity headroom: "), "{}", ran.out);
-    for name in ["capacity = 0.0200", "capacity = 10.0", "delay = 60.0", "neutral"] {
+    for name in ["neutral", "capacity = ", "delay = "] {
         assert!(ran.out.contains(name), "{name}: {}", ran.out);
     }
     let csv = place.read("probe/probe.csv");
@@ -104,7 +104,7 @@ fn a_probe_compares_constants_on_common_seeds() {
         let find = |line: &&str| line.starts_with(&format!("\"{constant}\",{scenario},"));
         csv.lines().filter(find).map(|line| line.split(',').nth(2).unwrap().to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(row("neutral", "calm"), row("capacity = 10.0", "calm"), "everybody meets the same seeds");
+    assert_eq!(row("neutral", "calm"), row("delay = 0.00", "calm"), "everybody meets the same seeds");
 }
 
 #[test]

@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     fn estimate(returns: &Returns) -> (f64, f64, f64) {
-        let Estimate { value, interval } = headroom(returns, SeedTree::new(0), 1_000, 0.95);
+        let Estimate { value, interval } = headroom(returns, SeedTree::new(0), 500, 0.95);
         let interval = interval.unwrap();
         (value, interval.low, interval.high)
     }
@@ -90,14 +90,16 @@ mod tests {
 
     #[test]
     fn noise_has_no_headroom() {
-        // 40 candidates that differ in nothing: choosing and measuring on the same seeds would find about half a
-        // deviation per scenario.
-        let counter = SeedTree::new(3).counter(Purpose::Policy, 0);
-        let draw = |c: u64, s: u64, seed: u64| normal_quantile(counter.uniform2(c, s << 32 | seed)[0]);
-        let seeds = |c, s| (0..16).map(|seed| draw(c, s, seed)).collect();
-        let returns = Returns((0..40).map(|c| (0..6).map(|s| seeds(c, s)).collect()).collect());
-        let (value, low, high) = estimate(&returns);
-        assert!(low < 0.0 && high > 0.0, "{value} [{low}, {high}]");
+        // Candidates that differ in nothing: choosing and measuring on the same seeds would always find some.
+        let found = (0..40).filter(|draw| {
+            let counter = SeedTree::new(*draw).counter(Purpose::Policy, 0);
+            let value = |c: u64, s: u64, seed: u64| normal_quantile(counter.uniform2(c, s << 32 | seed)[0]);
+            let seeds = |c, s| (0..16).map(|seed| value(c, s, seed)).collect();
+            let returns = Returns((0..20).map(|c| (0..4).map(|s| seeds(c, s)).collect()).collect());
+            estimate(&returns).1 > 0.0
+        });
+        // One in 40 at this level; six or more have a probability below 0.1 %.
+        assert!(found.count() < 6);
     }
 
     #[test]
