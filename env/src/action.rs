@@ -192,7 +192,21 @@ impl Controls {
     /// From the values in the order of [`PARAMETERS`].
     #[must_use]
     pub const fn from_array(v: [f64; ACTIONS]) -> Self {
-        let [preemption_z, target_buffer, capacity, delay, price_band, keeper_bonus, internalised_share, im, mm, cap, fund, vol, macro_] = v;
+        let [
+            preemption_z,
+            target_buffer,
+            capacity,
+            delay,
+            price_band,
+            keeper_bonus,
+            internalised_share,
+            im,
+            mm,
+            cap,
+            fund,
+            vol,
+            macro_,
+        ] = v;
         Self {
             preemption_z,
             target_buffer,
@@ -258,7 +272,11 @@ mod tests {
         let neutral = Controls::default();
         let action = neutral.encode();
         for (parameter, (a, value)) in PARAMETERS.iter().zip(action.iter().zip(neutral.to_array())) {
-            assert!((parameter.decode(f64::from(*a)) - value).abs() <= 1e-6 * value.abs().max(1.0), "{}", parameter.name);
+            assert!(
+                (parameter.decode(f64::from(*a)) - value).abs() <= 1e-6 * value.abs().max(1.0),
+                "{}",
+                parameter.name
+            );
         }
     }
 }

@@ -50,19 +50,84 @@ pub const MARKET: [Feature; MARKET_FEATURES] = [
     feature("oracle_staleness", "minutes", "venues", "age of the oracle price; symmetric log"),
     feature("outside_depth", "1", "venues", "depth on other venues over its calm level; log2"),
     feature("open_interest", "1", "accounts", "open interest over its level at reset; log2"),
-    feature("longs_within_50bp", "10 % of open interest", "accounts", "notional liquidated by a fall of 0.5 %; symmetric log"),
-    feature("longs_within_100bp", "10 % of open interest", "accounts", "further notional liquidated by a fall of 1 %; symmetric log"),
-    feature("longs_within_200bp", "10 % of open interest", "accounts", "further notional liquidated by a fall of 2 %; symmetric log"),
-    feature("longs_within_500bp", "10 % of open interest", "accounts", "further notional liquidated by a fall of 5 %; symmetric log"),
-    feature("longs_within_1000bp", "10 % of open interest", "accounts", "further notional liquidated by a fall of 10 %; symmetric log"),
-    feature("longs_within_2000bp", "10 % of open interest", "accounts", "further notional liquidated by a fall of 20 %; symmetric log"),
-    feature("shorts_within_50bp", "10 % of open interest", "accounts", "notional liquidated by a rise of 0.5 %; symmetric log"),
-    feature("shorts_within_100bp", "10 % of open interest", "accounts", "further notional liquidated by a rise of 1 %; symmetric log"),
-    feature("shorts_within_200bp", "10 % of open interest", "accounts", "further notional liquidated by a rise of 2 %; symmetric log"),
-    feature("shorts_within_500bp", "10 % of open interest", "accounts", "further notional liquidated by a rise of 5 %; symmetric log"),
-    feature("shorts_within_1000bp", "10 % of open interest", "accounts", "further notional liquidated by a rise of 10 %; symmetric log"),
-    feature("shorts_within_2000bp", "10 % of open interest", "accounts", "further notional liquidated by a rise of 20 %; symmetric log"),
-    feature("reproduction_down", "1", "accounts", "cascade number of a 1 % fall: notional forced over depth; symmetric log"),
+    feature(
+        "longs_within_50bp",
+        "10 % of open interest",
+        "accounts",
+        "notional liquidated by a fall of 0.5 %; symmetric log",
+    ),
+    feature(
+        "longs_within_100bp",
+        "10 % of open interest",
+        "accounts",
+        "further notional liquidated by a fall of 1 %; symmetric log",
+    ),
+    feature(
+        "longs_within_200bp",
+        "10 % of open interest",
+        "accounts",
+        "further notional liquidated by a fall of 2 %; symmetric log",
+    ),
+    feature(
+        "longs_within_500bp",
+        "10 % of open interest",
+        "accounts",
+        "further notional liquidated by a fall of 5 %; symmetric log",
+    ),
+    feature(
+        "longs_within_1000bp",
+        "10 % of open interest",
+        "accounts",
+        "further notional liquidated by a fall of 10 %; symmetric log",
+    ),
+    feature(
+        "longs_within_2000bp",
+        "10 % of open interest",
+        "accounts",
+        "further notional liquidated by a fall of 20 %; symmetric log",
+    ),
+    feature(
+        "shorts_within_50bp",
+        "10 % of open interest",
+        "accounts",
+        "notional liquidated by a rise of 0.5 %; symmetric log",
+    ),
+    feature(
+        "shorts_within_100bp",
+        "10 % of open interest",
+        "accounts",
+        "further notional liquidated by a rise of 1 %; symmetric log",
+    ),
+    feature(
+        "shorts_within_200bp",
+        "10 % of open interest",
+        "accounts",
+        "further notional liquidated by a rise of 2 %; symmetric log",
+    ),
+    feature(
+        "shorts_within_500bp",
+        "10 % of open interest",
+        "accounts",
+        "further notional liquidated by a rise of 5 %; symmetric log",
+    ),
+    feature(
+        "shorts_within_1000bp",
+        "10 % of open interest",
+        "accounts",
+        "further notional liquidated by a rise of 10 %; symmetric log",
+    ),
+    feature(
+        "shorts_within_2000bp",
+        "10 % of open interest",
+        "accounts",
+        "further notional liquidated by a rise of 20 %; symmetric log",
+    ),
+    feature(
+        "reproduction_down",
+        "1",
+        "accounts",
+        "cascade number of a 1 % fall: notional forced over depth; symmetric log",
+    ),
     feature("reproduction_up", "1", "accounts", "cascade number of a 1 % rise; symmetric log"),
     feature("in_liquidation", "1 % of open interest", "accounts", "notional of accounts in liquidation; symmetric log"),
     feature("fund", "1", "backstop", "fund's equity over its level at reset; symmetric log"),
@@ -115,7 +180,6 @@ pub struct Recent {
 ///
 /// # Panics
 /// If `out` does not have [`FEATURES_COUNT`] entries, or a feature is not finite (M12).
-#[expect(clippy::cast_possible_truncation, reason = "observations are single precision")]
 pub fn observe(market: &Market, recent: &Recent, own: &[f64; ACTIONS], out: &mut [f32]) {
     assert_eq!(out.len(), FEATURES_COUNT, "an observation has {FEATURES_COUNT} entries");
     let mut writer = Writer { out, at: 0 };
@@ -125,7 +189,12 @@ pub fn observe(market: &Market, recent: &Recent, own: &[f64; ACTIONS], out: &mut
     accounts(market, &mut writer);
     backstop(market, &mut writer);
     let m = &market.state().outside.macro_factor;
-    writer.put([compress(100.0 * m.equity_return), ratio(m.vix / 20.0), compress(100.0 * (m.dxy / 100.0 - 1.0)), compress(m.stress)]);
+    writer.put([
+        compress(100.0 * m.equity_return),
+        ratio(m.vix / 20.0),
+        compress(100.0 * (m.dxy / 100.0 - 1.0)),
+        compress(m.stress),
+    ]);
     let Recent { forced_share, liquidated, bad_debt, slow_clock } = *recent;
     writer.put([forced_share, compress(100.0 * liquidated), compress(1e4 * bad_debt), slow_clock]);
     writer.put(*own);
@@ -166,7 +235,8 @@ fn book(market: &Market, writer: &mut Writer<'_>) {
     let book = &market.state().book;
     let scenario = market.scenario();
     let both = |distance: f64| (book.depth(Side::Sell, distance), book.depth(Side::Buy, distance));
-    let full = |distance: f64| market.state().depth_reference * libm::pow(distance / 0.01, scenario.book.depth_exponent);
+    let full =
+        |distance: f64| market.state().depth_reference * libm::pow(distance / 0.01, scenario.book.depth_exponent);
     let relative = |distance: f64| {
         let (bid, ask) = both(distance);
         ratio(0.5 * (bid + ask) / full(distance))

@@ -277,10 +277,7 @@ mod tests {
     fn philox_reproduces_the_published_vectors() {
         // Random123 1.14, kat_vectors, philox4x32 10.
         assert_eq!(philox([0; 4], [0; 2]), [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]);
-        assert_eq!(
-            philox([u32::MAX; 4], [u32::MAX; 2]),
-            [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]
-        );
+        assert_eq!(philox([u32::MAX; 4], [u32::MAX; 2]), [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]);
         assert_eq!(
             philox([0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344], [0xa409_3822, 0x299f_31d0]),
             [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]
@@ -290,7 +287,9 @@ mod tests {
     #[test]
     fn normal_quantile_matches_tabulated_values() {
         // AS 241's own check values.
-        for (u, z) in [(0.25, -0.674_489_750_196_081_7), (0.001, -3.090_232_306_167_813_5), (1e-20, -9.262_340_089_798_409)] {
+        for (u, z) in
+            [(0.25, -0.674_489_750_196_081_7), (0.001, -3.090_232_306_167_813_5), (1e-20, -9.262_340_089_798_409)]
+        {
             assert!((normal_quantile(u) - z).abs() < 1e-14 * z.abs(), "{u}");
         }
         assert!((normal_quantile(0.3) + normal_quantile(0.7)).abs() < 1e-15);

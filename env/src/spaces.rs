@@ -66,7 +66,13 @@ impl Parameter {
     /// If `value` is outside the bounds.
     #[must_use]
     pub fn encode(&self, value: f64) -> f64 {
-        assert!((self.low..=self.high).contains(&value), "{} = {value} is not in [{}, {}]", self.name, self.low, self.high);
+        assert!(
+            (self.low..=self.high).contains(&value),
+            "{} = {value} is not in [{}, {}]",
+            self.name,
+            self.low,
+            self.high
+        );
         let share = match self.scale {
             Scale::Linear => (value - self.low) / (self.high - self.low),
             Scale::Log => libm::log(value / self.low) / libm::log(self.high / self.low),

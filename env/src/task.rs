@@ -55,7 +55,12 @@ impl Task {
     ///
     /// # Errors
     /// [`Error::Invalid`] with every problem of every scenario, of the rules and of the weights.
-    pub fn new(scenarios: Vec<Scenario>, pipeline: Pipeline, reward: RewardConfig, groups: Groups) -> Result<Self, Error> {
+    pub fn new(
+        scenarios: Vec<Scenario>,
+        pipeline: Pipeline,
+        reward: RewardConfig,
+        groups: Groups,
+    ) -> Result<Self, Error> {
         let mut problems = Problems::default();
         problems.require(!scenarios.is_empty(), "scenarios", "[]", "at least one scenario");
         for scenario in &scenarios {
@@ -270,7 +275,8 @@ impl Env for CascadeEnv {
         };
         self.progress.over = status.is_over();
         observe(&self.market, &self.progress.recent, &self.progress.own, observation);
-        let reward = -self.terms.iter().zip(self.task.reward.to_array()).map(|(term, weight)| term * weight).sum::<f64>();
+        let reward =
+            -self.terms.iter().zip(self.task.reward.to_array()).map(|(term, weight)| term * weight).sum::<f64>();
         assert!(reward.is_finite(), "M12: the reward is not finite: {:?}", self.terms);
         Step { reward, status }
     }
@@ -280,7 +286,8 @@ impl Env for CascadeEnv {
     }
 
     fn save(&self) -> Vec<u8> {
-        postcard::to_stdvec(&(&self.progress, self.market.state(), &self.terms)).expect("serialising into memory cannot fail")
+        postcard::to_stdvec(&(&self.progress, self.market.state(), &self.terms))
+            .expect("serialising into memory cannot fail")
     }
 
     fn load(&mut self, bytes: &[u8]) -> Result<(), Error> {

@@ -52,7 +52,7 @@ macro_rules! unit {
             /// # Panics
             /// If the value is not finite or out of range.
             #[must_use]
-            #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "range asserted")]
+            #[expect(clippy::cast_possible_truncation, reason = "range asserted")]
             pub fn from_f64(value: f64) -> Self {
                 let scaled = value * ($scale as f64);
                 assert!(scaled.abs() < 9.2e18, concat!(stringify!($name), " out of range: {}"), value);

@@ -6,6 +6,6 @@ pub mod presets;
 mod slots;
 
 pub use slots::{
-    Backstop, CloseSize, Dial, Execution, Incentive, Limit, LimitPrice, LossAllocation, Pace, Pipeline, Rules, SizeRule,
-    Throttle, Trigger,
+    Backstop, CloseSize, Dial, Execution, Incentive, Limit, LimitPrice, LossAllocation, Pace, Pipeline, Rules,
+    SizeRule, Throttle, Trigger,
 };

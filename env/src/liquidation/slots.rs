@@ -230,7 +230,9 @@ impl Pipeline {
         }
         match self.throttle {
             Throttle::Unlimited => {}
-            Throttle::PerAccount { delay } => delay.validate(field("throttle.per_account.delay"), 0.0, 86_400.0, problems),
+            Throttle::PerAccount { delay } => {
+                delay.validate(field("throttle.per_account.delay"), 0.0, 86_400.0, problems);
+            }
             Throttle::DepthCapacity { capacity, delay } => {
                 capacity.validate(field("throttle.depth_capacity.capacity"), 1e-4, 1e3, problems);
                 delay.validate(field("throttle.depth_capacity.delay"), 0.0, 86_400.0, problems);

@@ -12,7 +12,7 @@ impl Market {
         let config = &scenario.arbitrage;
         let latency = u64::from(config.latency);
         for (k, id) in (0..).zip(self.fixed.arbitrageurs()) {
-            if (self.state.tick + k) % latency != 0 {
+            if !(self.state.tick + k).is_multiple_of(latency) {
                 continue;
             }
             let book = &self.state.book;
@@ -21,7 +21,7 @@ impl Market {
             let side = if gap > 0.0 { Side::Sell } else { Side::Buy };
             let depth = if gap.abs() > config.band_bp * 1e-4 { book.depth(side, gap.abs()) * mid } else { 0.0 };
             let position = self.state.ledger.qty(id).as_f64() * mid;
-            let seconds = self.fixed.seconds * latency as f64;
+            let seconds = self.fixed.seconds * f64::from(config.latency);
             let order = config.order(gap, book.half_spread(), depth, position, self.fixed.arbitrage_limit, seconds);
             let qty = Qty::from_f64(order / mid);
             if !qty.is_zero() {

@@ -4,7 +4,7 @@ use super::Market;
 use super::ledger::AccountId;
 use crate::margin::{Direction, Lane};
 use crate::participants::traders::{Reaction, reaction};
-use crate::units::{Price, Rate, Usd};
+use crate::units::{Price, Qty, Rate, Usd};
 
 /// Recovery after which a lane's accounts can be called again, relative to mark: 1 %.
 const AGAIN: f64 = 0.01;
@@ -62,7 +62,7 @@ impl Market {
                 self.touched(id);
             }
             Reaction::Cut => {
-                let half = crate::units::Qty::from_raw(qty.raw() / 2);
+                let half = Qty::from_raw(qty.raw() / 2);
                 self.trade(id, -half, Some(STOP_LIMIT), false);
             }
             Reaction::Stop => {

@@ -4,7 +4,7 @@ use super::ledger::{AccountId, Ledger};
 use super::setup::Fixed;
 use super::{Market, State};
 use crate::margin::{Adjustment, Direction, Lane, Position, TriggerGrid, TriggerIndex, threshold};
-use crate::units::{Price, Qty, Rate};
+use crate::units::{Price, Qty, Rate, Usd};
 
 /// Largest share of notional that pre-emption can ask for: 25 %.
 const FLOOR_MAX: f64 = 0.25;
@@ -23,7 +23,11 @@ impl Fixed {
     /// An empty index around a price. Traders whose line deducts have a second entry on the flat line, at their
     /// number plus the number of traders.
     pub(super) fn index(&self, centre: f64) -> TriggerIndex {
-        TriggerIndex::new(2 * self.traders, self.lines(), TriggerGrid::for_accounts(Price::from_f64(centre), self.traders))
+        TriggerIndex::new(
+            2 * self.traders,
+            self.lines(),
+            TriggerGrid::for_accounts(Price::from_f64(centre), self.traders),
+        )
     }
 
     /// Takes a trader out of the index.
@@ -50,7 +54,7 @@ impl Fixed {
             index.remove(id + self.traders);
         } else {
             let flat = lane(self.schedule.flat_line());
-            index.update(id + self.traders, flat, position.key(crate::units::Usd::ZERO), Qty::ZERO);
+            index.update(id + self.traders, flat, position.key(Usd::ZERO), Qty::ZERO);
         }
     }
 }

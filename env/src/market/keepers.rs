@@ -18,7 +18,7 @@ impl Market {
             if left.is_zero() {
                 break;
             }
-            if (self.state.tick + k) % u64::from(self.scenario.keepers.latency) != 0 {
+            if !(self.state.tick + k).is_multiple_of(u64::from(self.scenario.keepers.latency)) {
                 continue;
             }
             let taken = self.offer(case.id, keeper, left, discount, k);
@@ -67,11 +67,10 @@ impl Market {
         let latency = u64::from(self.scenario.keepers.latency);
         for (k, id) in (0..).zip(self.fixed.keepers()) {
             let qty = self.state.ledger.qty(id);
-            if qty.is_zero() || (self.state.tick + k) % latency != 0 {
+            if qty.is_zero() || !(self.state.tick + k).is_multiple_of(latency) {
                 continue;
             }
-            #[expect(clippy::cast_precision_loss, reason = "a small count")]
-            let seconds = self.fixed.seconds * latency as f64;
+            let seconds = self.fixed.seconds * f64::from(self.scenario.keepers.latency);
             let part = Qty::from_f64(qty.as_f64() * (seconds / self.scenario.keepers.unwind).min(1.0));
             let part = if part.is_zero() { qty } else { part };
             self.trade(id, -part, None, false);

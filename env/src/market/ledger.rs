@@ -36,7 +36,6 @@ pub struct Ledger {
     short: Qty,
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "populations are bounded by 2^31 at validation")]
 const fn index(id: AccountId) -> usize {
     id as usize
 }
@@ -240,6 +239,9 @@ impl Ledger {
 
     /// Settles everybody's funding and returns the dust that rounding left (M7: between zero and the number of
     /// accounts' touches, in units of 1e-6 dollar).
+    ///
+    /// # Panics
+    /// If there are 2^32 accounts or more.
     pub fn settle_all_funding(&mut self) -> Usd {
         for id in 0..u32::try_from(self.len()).expect("populations are bounded by 2^31") {
             self.settle_funding(id);

@@ -292,7 +292,12 @@ impl Market {
     }
 
     /// A trader that lost its position stays away for a while.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "ticks of an episode")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "ticks of an episode"
+    )]
     fn put_to_sleep(&mut self, id: AccountId) {
         let [_, u] = self.state.counters.calls.uniform2(self.state.tick, u64::from(id));
         let seconds = -3_600.0 * self.scenario.traders.return_hours * libm::log(u);

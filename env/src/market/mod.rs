@@ -22,23 +22,20 @@ mod marks;
 mod outside;
 mod quotes;
 mod record;
-mod setup;
 mod settlement;
+mod setup;
 mod signals;
 mod state;
 mod waterfall;
 
 use std::sync::Arc;
 
-/// Most lines of margin: 32 rows and the flat line.
-pub const MARGIN_LINES_MAX: usize = 33;
-
 pub use ledger::{AccountId, Ledger};
 pub use signals::Signals;
 pub use state::{Prices, State};
 
 use crate::action::Controls;
-use crate::book::Book;
+use crate::book::{Book, Side};
 use crate::error::Error;
 use crate::liquidation::Pipeline;
 use crate::margin::{Adjustment, MarginSchedule, TriggerIndex};
@@ -47,6 +44,9 @@ use crate::scenario::Scenario;
 use crate::units::Usd;
 use crate::world::WorldModel;
 use setup::Fixed;
+
+/// Most lines of margin: 32 rows and the flat line.
+pub const MARGIN_LINES_MAX: usize = 33;
 
 /// A market: its configuration, what follows from it, and its state.
 #[derive(Clone, Debug)]
@@ -181,7 +181,11 @@ impl Market {
     pub fn restore(&mut self, state: State) -> Result<(), Error> {
         let (expected, found) = (self.fixed.accounts(), state.ledger.len());
         if expected != found {
-            return Err(Error::SnapshotMismatch { field: "accounts", expected: expected.to_string(), found: found.to_string() });
+            return Err(Error::SnapshotMismatch {
+                field: "accounts",
+                expected: expected.to_string(),
+                found: found.to_string(),
+            });
         }
         self.state = state;
         self.scratch.ranked = None;
@@ -203,7 +207,7 @@ impl Market {
         if qty.is_zero() {
             return equity;
         }
-        let side = crate::book::Side::of(-qty);
+        let side = Side::of(-qty);
         let impact = self.state.book.impact(side, qty.abs().as_f64());
         equity - Usd::from_f64(impact * qty.notional(self.state.prices.mark).as_f64())
     }

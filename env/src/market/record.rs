@@ -11,7 +11,7 @@ const DEPTH_EVERY: u64 = 10;
 
 impl Market {
     pub(super) fn record(&mut self) {
-        let depth_due = self.state.tick % DEPTH_EVERY == 0;
+        let depth_due = self.state.tick.is_multiple_of(DEPTH_EVERY);
         let fund = self.fund_at_exit_cost();
         let state = &mut self.state;
         let outcome = &mut state.outcome;
@@ -41,7 +41,12 @@ impl Market {
         let seconds = self.fixed.seconds;
         let state = &mut self.state;
         state.outcome.liquidated += notional;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "minutes of an episode")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "minutes of an episode"
+        )]
         let minute = (state.tick as f64 * seconds / 60.0) as u64;
         if minute != state.tally.minute {
             state.tally.minute = minute;

@@ -6,7 +6,7 @@ use super::ledger::Ledger;
 use super::setup::Fixed;
 use super::signals::Signals;
 use crate::action::Controls;
-use crate::book::{Book, DepthBook};
+use crate::book::{Book, DepthBook, Side};
 use crate::liquidation::{Pipeline, Rules};
 use crate::margin::TriggerIndex;
 use crate::outcome::Outcome;
@@ -14,7 +14,7 @@ use crate::participants::makers::Maker;
 use crate::participants::population::{Standing, Traders};
 use crate::rng::{Counter, Purpose, SeedTree};
 use crate::scenario::Scenario;
-use crate::units::{Price, Qty, Usd};
+use crate::units::{Price, Qty, Rate, Usd};
 use crate::world::{Mark, Oracle, Outside, World};
 
 /// Counter-based streams of the hot path, by owner.
@@ -143,7 +143,16 @@ impl State {
             rules: pipeline.resolve(&controls),
             ledger: Ledger::new(fixed.accounts()),
             book: DepthBook::new(&scenario.book, start, scenario.clock.tick_seconds),
-            prices: Prices { fundamental: start, outside: start, outside_before: start, spill: 0.0, oracle: start, oracle_age: 0.0, mark, last: start },
+            prices: Prices {
+                fundamental: start,
+                outside: start,
+                outside_before: start,
+                spill: 0.0,
+                oracle: start,
+                oracle_age: 0.0,
+                mark,
+                last: start,
+            },
             signals: Signals::new(start, fixed.reference_sigma, scenario.clock.tick_seconds),
             outside,
             outcome: Outcome::default(),
@@ -208,13 +217,13 @@ impl State {
         }
         super::settlement::share_out(&mut self.ledger, fixed.makers_ids(), &vec![1.0; fixed.maker_count()], against);
         for id in 0..fixed.traders {
-            fixed.reindex(&self.ledger, &mut self.index, id, crate::units::Rate::from_raw(crate::units::Rate::SCALE));
+            fixed.reindex(&self.ledger, &mut self.index, id, Rate::from_raw(Rate::SCALE));
         }
         self.ledger.assert_invariants();
         self.keeper_start = fixed.keepers().map(|id| self.ledger.cash(id)).sum();
         let interest = self.ledger.open_interest().notional(mark);
         let fund = self.ledger.equity(fixed.fund, mark);
-        self.depth_reference = 0.5 * (self.book.depth(crate::book::Side::Buy, 0.01) + self.book.depth(crate::book::Side::Sell, 0.01));
+        self.depth_reference = 0.5 * (self.book.depth(Side::Buy, 0.01) + self.book.depth(Side::Sell, 0.01));
         self.outcome = Outcome {
             reference_open_interest: interest,
             fund_start: fund,

@@ -119,7 +119,10 @@ mod tests {
         // Risk: 0.25 · 1e-4 · √300 = 4.3 bp; 50 − 10 − 4.3 bp of 100,000 dollars is more than 20 dollars of gas.
         assert!((config.appetite(&OFFER) - 1e5).abs() < 1e-9);
         assert!(config.appetite(&Offer { discount: 0.0014, ..OFFER }).abs() < 1e-12);
-        assert!(config.appetite(&Offer { notional: 4_000.0, stress: 3.0, ..OFFER }).abs() < 1e-12, "gas eats a small one");
+        assert!(
+            config.appetite(&Offer { notional: 4_000.0, stress: 3.0, ..OFFER }).abs() < 1e-12,
+            "gas eats a small one"
+        );
     }
 
     #[test]

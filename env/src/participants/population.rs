@@ -55,7 +55,12 @@ impl Traders {
     /// Longs add up to the configured open interest. Basis traders are scaled so that they carry the short side
     /// that others leave, up to 90 % of it; makers hold the rest.
     #[must_use]
-    pub fn draw(config: &TraderConfig, max_leverage: f64, maintenance: f64, rng: &mut ChaCha8Rng) -> (Self, Vec<Standing>) {
+    pub fn draw(
+        config: &TraderConfig,
+        max_leverage: f64,
+        maintenance: f64,
+        rng: &mut ChaCha8Rng,
+    ) -> (Self, Vec<Standing>) {
         let mut traders = Self { first: vec![0], ..Self::default() };
         let mut cumulative = 0.0;
         for class in &config.classes {

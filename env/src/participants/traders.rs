@@ -267,7 +267,9 @@ mod tests {
         let classes = TraderConfig::default().classes;
         let of = |motive| classes.iter().find(|c| c.motive == motive).unwrap();
         let falling = View { trend: -1.0, value: 1.0, flow: -0.5, premium_bp: -20.0 };
-        for (motive, sells) in [(Motive::Momentum, true), (Motive::Herding, true), (Motive::Fundamental, false), (Motive::Basis, false)] {
+        for (motive, sells) in
+            [(Motive::Momentum, true), (Motive::Herding, true), (Motive::Fundamental, false), (Motive::Basis, false)]
+        {
             let class = of(motive);
             assert_eq!(long_probability(class, &falling) < class.long_bias, sells, "{motive:?}");
         }

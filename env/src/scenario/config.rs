@@ -9,6 +9,7 @@ use crate::participants::arbitrageurs::ArbitrageConfig;
 use crate::participants::keepers::KeeperConfig;
 use crate::participants::makers::MakerConfig;
 use crate::participants::traders::TraderConfig;
+use crate::reward::{NAMES, TERMS};
 use crate::world::{Clock, MarkConfig, OracleConfig, WorldConfig};
 
 /// Funding between longs and shorts.
@@ -107,7 +108,7 @@ impl Default for RewardConfig {
 impl RewardConfig {
     /// The weights in the order of the reward's terms.
     #[must_use]
-    pub const fn to_array(self) -> [f64; crate::reward::TERMS] {
+    pub const fn to_array(self) -> [f64; TERMS] {
         [
             self.bad_debt,
             self.deleveraged,
@@ -123,7 +124,7 @@ impl RewardConfig {
 
     /// Records every field that is out of its bounds.
     pub fn validate(&self, path: &str, problems: &mut Problems) {
-        for (name, value) in crate::reward::NAMES.iter().zip(self.to_array()) {
+        for (name, value) in NAMES.iter().zip(self.to_array()) {
             problems.range(format!("{path}.{name}"), value, 0.0, 1e6);
         }
     }

@@ -3,14 +3,25 @@
 use super::Scenario;
 use crate::world::WorldConfig;
 
-/// Identifier, title and world of every shipped scenario, mildest first.
-pub const SCENARIOS: [(&str, &str, fn() -> WorldConfig); 6] = [
+/// Identifier, title and world of a scenario.
+pub type Shipped = (&'static str, &'static str, fn() -> WorldConfig);
+
+/// Every shipped scenario, mildest first.
+pub const SCENARIOS: [Shipped; 6] = [
     ("calm", "An ordinary four hours.", WorldConfig::calm),
     ("tense", "Volatility at twice its ordinary level, with a way into crisis.", WorldConfig::tense),
     ("volatility_spike", "Volatility trebles for half an hour without a direction.", WorldConfig::volatility_spike),
-    ("flash_crash", "A tenth of the price in three minutes, most of it back in half an hour.", WorldConfig::flash_crash),
+    (
+        "flash_crash",
+        "A tenth of the price in three minutes, most of it back in half an hour.",
+        WorldConfig::flash_crash,
+    ),
     ("crash_day", "14 % in forty minutes while depth halves or worse: October 2025.", WorldConfig::crash_day),
-    ("slow_drought", "Makers leave and do not come back while the price slides: November 2022.", WorldConfig::slow_drought),
+    (
+        "slow_drought",
+        "Makers leave and do not come back while the price slides: November 2022.",
+        WorldConfig::slow_drought,
+    ),
 ];
 
 impl Scenario {

@@ -2,6 +2,7 @@
 
 use super::replay::Bar;
 use crate::rng::{Counter, normal_quantile};
+use crate::units::Price;
 
 /// Fills `path` with the `ticks` prices of a bar, in raw units.
 ///
@@ -16,7 +17,7 @@ use crate::rng::{Counter, normal_quantile};
 /// Volatility from the range: Parkinson 1980. Passing a sequence of levels takes Brownian motion the first-passage time
 /// of the summed distance `D`, whose density at `T` is proportional to `D exp(−D² / 2σ²T)`: the odds of the two orders.
 pub(super) fn fill(path: &mut Vec<i64>, bar: &Bar, ticks: usize, counter: Counter) {
-    let [open, high, low, close] = [bar.open, bar.high, bar.low, bar.close].map(crate::units::Price::raw);
+    let [open, high, low, close] = [bar.open, bar.high, bar.low, bar.close].map(Price::raw);
     assert!(ticks >= 4, "a bar needs four ticks");
     assert!(low <= open.min(close) && high >= open.max(close), "impossible bar");
     path.clear();
