@@ -108,8 +108,9 @@ mod tests {
             let gradient: Vec<f32> = parameters.iter().zip(slope).map(|(x, c)| 2.0 * c * x).collect();
             ours.step(3e-3, &mut parameters, &gradient);
             let expected = module.values.val().into_data().try_into_vec::<f32>().unwrap();
+            // burn raises β₂ to the step in single precision, which at first costs it four digits of the step.
             for (a, b) in parameters.iter().zip(&expected) {
-                assert!((a - b).abs() < 2e-6, "step {step}: {parameters:?} against {expected:?}");
+                assert!((a - b).abs() < 1e-5, "step {step}: {parameters:?} against {expected:?}");
             }
         }
     }
