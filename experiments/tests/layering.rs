@@ -87,7 +87,8 @@ fn undrawn(
     ours: &BTreeMap<String, String>,
 ) -> Vec<String> {
     let Some(allowed) = drawn.get(member) else { return vec![format!("{member} is not drawn at all")] };
-    let internal = dependencies.iter().filter_map(|dependency| Some((&dependency.section, ours.get(&dependency.package)?)));
+    let internal =
+        dependencies.iter().filter_map(|dependency| Some((&dependency.section, ours.get(&dependency.package)?)));
     internal
         .filter(|(_, to)| !allowed.contains(*to))
         .map(|(section, to)| format!("{member} → {to} ([{section}] of its Cargo.toml)"))
@@ -102,7 +103,8 @@ fn touched(source: &str) -> Vec<String> {
         .flat_map(str::chars)
         .filter(|character| !character.is_whitespace())
         .collect();
-    let mut found: Vec<String> = WORDS.iter().filter(|word| starts_a_word(&code, word)).map(|&word| word.into()).collect();
+    let mut found: Vec<String> =
+        WORDS.iter().filter(|word| starts_a_word(&code, word)).map(|&word| word.into()).collect();
     for (at, _) in code.match_indices("std::") {
         let rest = &code[at + "std::".len()..];
         for name in first_names(rest) {
@@ -174,9 +176,7 @@ fn no_crate_imports_one_that_architecture_does_not_draw() {
         members.iter().map(|member| (name(member).expect("a package has a name"), member.clone())).collect();
     let wrong: Vec<String> = members
         .iter()
-        .flat_map(|member| {
-            undrawn(member, &dependencies(&manifest(&root.join(member)), &workspace), &drawn, &ours)
-        })
+        .flat_map(|member| undrawn(member, &dependencies(&manifest(&root.join(member)), &workspace), &drawn, &ours))
         .collect();
     assert!(wrong.is_empty(), "not drawn in ARCHITECTURE.md: {wrong:#?}");
 }
@@ -197,7 +197,8 @@ fn only_training_names_burn() {
 fn the_runtime_needs_libm_and_nothing_else() {
     let root = root();
     let all = dependencies(&manifest(&root.join("agents/runtime")), &manifest(&root));
-    let needed: Vec<&Dependency> = all.iter().filter(|dependency| !dependency.section.ends_with("dev-dependencies")).collect();
+    let needed: Vec<&Dependency> =
+        all.iter().filter(|dependency| !dependency.section.ends_with("dev-dependencies")).collect();
     assert_eq!(needed, [&Dependency { section: "dependencies".into(), package: "libm".into() }]);
 }
 
@@ -220,7 +221,8 @@ fn nothing_below_experiments_opens_a_file_reads_arguments_or_a_clock_or_prints()
 fn an_edge_that_is_not_drawn_is_named_with_its_section() {
     let page = format!("{HEADING}\nText.\n```text\neval   → agents, env\nenv → (nothing of ours)\n```\n");
     let drawn = drawn(&page);
-    let root: Table = "[workspace.dependencies]\ntrainer = { path = 'training', package = 'seawall-training' }".parse().unwrap();
+    let root: Table =
+        "[workspace.dependencies]\ntrainer = { path = 'training', package = 'seawall-training' }".parse().unwrap();
     let manifest: Table = "[dependencies]\nseawall-env = '1'\nserde = '1'\n\
                            [target.'cfg(unix)'.dev-dependencies]\ntrainer.workspace = true"
         .parse()
@@ -247,9 +249,12 @@ fn forbidden_doors_are_found_however_they_are_opened() {
     ] {
         assert_eq!(touched(source), [expected], "{source}");
     }
-    for innocent in
-        ["// std::fs is not for us", "use std::{io::{self, Read}, fmt};", "env!(\"CARGO_PKG_VERSION\")", "use crate::env;"]
-    {
+    for innocent in [
+        "// std::fs is not for us",
+        "use std::{io::{self, Read}, fmt};",
+        "env!(\"CARGO_PKG_VERSION\")",
+        "use crate::env;",
+    ] {
         assert_eq!(touched(innocent), [""; 0], "{innocent}");
     }
 }
