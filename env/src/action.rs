@@ -35,14 +35,14 @@ pub const PARAMETERS: [Parameter; ACTIONS] = [
     },
     Parameter {
         name: "capacity",
-        unit: "1 % depth per minute",
-        low: 0.1,
-        high: 50.0,
+        unit: "5 % depth per minute",
+        low: 0.02,
+        high: 20.0,
         scale: Log,
         group: Fast,
-        neutral: 3.0,
+        neutral: 0.5,
         max_change: 2.0,
-        meaning: "forced volume that the venue lets onto its book, relative to the depth within 1 % of mid",
+        meaning: "forced volume that the venue lets onto its book, relative to the depth within 5 % of mid",
     },
     Parameter {
         name: "delay",
@@ -164,7 +164,7 @@ pub struct Controls {
     pub preemption_z: f64,
     /// Target margin ratio over maintenance, less one.
     pub target_buffer: f64,
-    /// Forced volume per minute over the depth within 1 %.
+    /// Forced volume per minute over the depth within 5 %.
     pub capacity: f64,
     /// Seconds between two slices of one account.
     pub delay: f64,

@@ -31,7 +31,7 @@ pub struct BookState {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DepthRule {
-    /// Capacity in an ordinary book, in 1 % depths per minute. In [0.02, 10].
+    /// Capacity in an ordinary book, in 5 % depths per minute. In [0.02, 20].
     pub capacity: f64,
     /// Exponent of thinness in capacity. In [0, 2].
     pub capacity_exponent: f64,
@@ -45,7 +45,7 @@ pub struct DepthRule {
 
 impl Default for DepthRule {
     fn default() -> Self {
-        Self { capacity: 1.0, capacity_exponent: 0.5, delay: 10.0, buffer: 0.5, keeper_bonus: 25.0 }
+        Self { capacity: 0.5, capacity_exponent: 0.5, delay: 10.0, buffer: 0.5, keeper_bonus: 25.0 }
     }
 }
 
@@ -53,7 +53,7 @@ impl DepthRule {
     /// Records every constant that is out of its bounds.
     pub fn validate(&self, path: &str, problems: &mut Problems) {
         for (name, value, low, high) in [
-            ("capacity", self.capacity, 0.02, 10.0),
+            ("capacity", self.capacity, 0.02, 20.0),
             ("capacity_exponent", self.capacity_exponent, 0.0, 2.0),
             ("delay", self.delay, 0.0, 120.0),
             ("buffer", self.buffer, 0.0, 3.0),

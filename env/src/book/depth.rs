@@ -28,9 +28,6 @@ const CHUNK: usize = 42;
 const ROUND: usize = (LEVELS - NEAR).div_ceil(CHUNK);
 /// Distance from its level, in levels, at which the price has settled in another one.
 const SETTLED: f64 = 0.75;
-/// Distance, in levels, within which makers work the latent book as if it were as dense as there: 20 bp. Without it
-/// the book could not show anything next to the price.
-const WORKING: f32 = 10.0;
 /// Centres of the levels, in levels from the fair price.
 const CENTRES: [f32; LEVELS] = centres();
 /// Slots of latent holes; a hole far from the price has decayed before its slot is met again.
@@ -52,8 +49,6 @@ pub struct DepthConfig {
     pub latent_1pct: f64,
     /// Half-life of a displayed level's replenishment, in seconds. In [0.1, 600].
     pub refill_half_life: f64,
-    /// Share of the latent book that can surface per second. In (0, 1].
-    pub reveal_rate: f64,
     /// Half-life of a hole in the latent book, in seconds. In [1, 86400].
     pub latent_half_life: f64,
     /// Speed at which makers' fair price follows the book, per second. In [0, 1].
@@ -72,8 +67,7 @@ impl Default for DepthConfig {
             far_share: 0.6,
             latent_1pct: 60e6,
             refill_half_life: 4.0,
-            reveal_rate: 0.2,
-            latent_half_life: 300.0,
+            latent_half_life: 180.0,
             learning_rate: 0.03,
             half_spread_bp: 0.5,
             impact_notional: 50e3,
@@ -90,7 +84,6 @@ impl DepthConfig {
             ("far_share", self.far_share, 0.0, 1.0),
             ("latent_1pct", self.latent_1pct, 1e3, 1e13),
             ("refill_half_life", self.refill_half_life, 0.1, 600.0),
-            ("reveal_rate", self.reveal_rate, 1e-6, 1.0),
             ("latent_half_life", self.latent_half_life, 1.0, 86_400.0),
             ("learning_rate", self.learning_rate, 0.0, 1.0),
             ("half_spread_bp", self.half_spread_bp, 0.05, 50.0),
@@ -115,7 +108,6 @@ const fn centres() -> [f32; LEVELS] {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Rates {
     refill: f32,
-    reveal: f32,
     heal: f32,
 }
 
@@ -124,7 +116,6 @@ impl Rates {
         let decay = |half_life: f64| 1.0 - libm::exp2(-seconds / half_life);
         Self {
             refill: narrow(decay(config.refill_half_life)),
-            reveal: narrow(1.0 - libm::pow(1.0 - config.reveal_rate, seconds)),
             heal: narrow(1.0 - decay(config.latent_half_life)),
         }
     }
@@ -140,12 +131,23 @@ fn offset(level: usize) -> f64 {
     level as f64 * LEVEL
 }
 
+/// What quotes are refreshed towards.
+#[derive(Clone, Copy, Debug)]
+struct Depth {
+    /// Makers' quoting, relative to full.
+    liquidity: f32,
+    /// Coins that the latent book gains per level of distance from its anchor.
+    slope: f32,
+    /// Latent book, relative to full.
+    scale: f32,
+}
+
 /// One side of the book, outward from the fair price.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Half {
     /// Coins displayed, by level.
     displayed: Vec<f32>,
-    /// Coins withdrawn from the latent book, by absolute level modulo [`SLOTS`].
+    /// Coins eaten out of the latent book and not yet back, by absolute level modulo [`SLOTS`].
     holes: Vec<f32>,
     /// Coins displayed in full, times the makers' liquidity.
     near: Vec<f32>,
@@ -197,7 +199,8 @@ pub struct DepthBook {
 impl Half {
     fn new(config: &DepthConfig, price: f64) -> Self {
         // Cumulative depth c·w^e with c set by the depth within 1 %.
-        let cumulative = |level: usize| config.depth_1pct / price * libm::pow(offset(level) / 0.01, config.depth_exponent);
+        let cumulative =
+            |level: usize| config.depth_1pct / price * libm::pow(offset(level) / 0.01, config.depth_exponent);
         let full: Vec<f64> = (0..LEVELS).map(|i| cumulative(i + 1) - cumulative(i)).collect();
         // The share that stays rises smoothly around 4 %.
         let stays: Vec<f64> = (0..LEVELS)
@@ -227,21 +230,21 @@ impl Half {
         }
     }
 
-    /// Replenishes levels `[from, to)` towards the makers' target, out of what the latent book still holds there.
+    /// Moves quotes on levels `[from, to)` towards what makers would show, as far as the latent book still holds it.
     #[inline]
-    fn refresh(&mut self, from: usize, to: usize, liquidity: f32, slope: f32, rates: Rates) {
+    fn refresh(&mut self, from: usize, to: usize, depth: Depth, rates: Rates) {
         let start = slot(self.origin, from);
         let length = to - from;
         let head = length.min(SLOTS - start);
-        self.refresh_run(from, start, head, liquidity, slope, rates);
+        self.refresh_run(from, start, head, depth, rates);
         if head < length {
-            self.refresh_run(from + head, 0, length - head, liquidity, slope, rates);
+            self.refresh_run(from + head, 0, length - head, depth, rates);
         }
     }
 
     #[inline]
-    #[expect(clippy::too_many_arguments, reason = "one vectorised loop over parallel slices")]
-    fn refresh_run(&mut self, from: usize, start: usize, length: usize, liquidity: f32, slope: f32, rates: Rates) {
+    fn refresh_run(&mut self, from: usize, start: usize, length: usize, depth: Depth, rates: Rates) {
+        let Depth { liquidity, slope, scale } = depth;
         let displayed = &mut self.displayed[from..from + length];
         let near = &self.near[from..from + length];
         let far = &self.far[from..from + length];
@@ -252,14 +255,11 @@ impl Half {
         let least = |a: f32, b: f32| if a < b { a } else { b };
         let most = |a: f32, b: f32| if a > b { a } else { b };
         for ((((d, n), f), hole), centre) in displayed.iter_mut().zip(near).zip(far).zip(holes).zip(centres) {
-            let target = liquidity * n + f;
-            let missing = target - *d;
-            let available = most(slope * most(centre - empty, WORKING) - *hole, 0.0) * rates.reveal;
-            let refill = most(least(missing * rates.refill, available), 0.0);
-            // Quotes above target are cancelled at the same rate, back into the latent book.
-            let cancel = least(missing * rates.refill, 0.0);
-            *d += refill + cancel;
-            *hole = most(*hole + refill + cancel, 0.0) * rates.heal;
+            // What is left of the latent book at this price: what full quotes would show, and the linear part.
+            let left = scale * (n + f + slope * most(centre - empty, 0.0)) - *hole;
+            let target = least(liquidity * n + f, most(left, 0.0));
+            *d += (target - *d) * rates.refill;
+            *hole *= rates.heal;
         }
     }
 
@@ -281,6 +281,7 @@ impl Half {
             let taken = left.min(reachable);
             weighted += taken * (inner + 0.5 * LEVEL * taken / displayed);
             self.displayed[level] = narrow(displayed - taken).max(0.0);
+            self.holes[slot(self.origin, level)] += narrow(taken);
             left -= taken;
         }
         let taken = coins - left.max(0.0);
@@ -320,7 +321,7 @@ impl Half {
 
 /// Slot of the hole that stands `level` levels outward of `origin`.
 #[inline]
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_possible_wrap, reason = "reduced modulo SLOTS")]
+#[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "reduced modulo SLOTS")]
 const fn slot(origin: i64, level: usize) -> usize {
     (origin + level as i64).rem_euclid(SLOTS as i64) as usize
 }
@@ -373,10 +374,10 @@ impl DepthBook {
         let from = NEAR + self.turn * CHUNK;
         let to = (from + CHUNK).min(LEVELS);
         self.turn = (self.turn + 1) % ROUND;
-        let slope = self.latent_slope * narrow(latent);
         for (half, liquidity) in [(&mut self.bids, liquidity[0]), (&mut self.asks, liquidity[1])] {
-            half.refresh(0, NEAR, narrow(liquidity), slope, self.every);
-            half.refresh(from, to, narrow(liquidity), slope, self.round);
+            let depth = Depth { liquidity: narrow(liquidity), slope: self.latent_slope, scale: narrow(latent) };
+            half.refresh(0, NEAR, depth, self.every);
+            half.refresh(from, to, depth, self.round);
         }
         self.requote();
     }
@@ -421,7 +422,8 @@ impl Book for DepthBook {
         }
         let side = Side::of(qty);
         let sign = if side == Side::Buy { 1.0 } else { -1.0 };
-        let reach = limit.map_or(f64::INFINITY, |limit| sign * (limit.as_f64() / self.fair - 1.0) - self.quoted_half_spread);
+        let reach =
+            limit.map_or(f64::INFINITY, |limit| sign * (limit.as_f64() / self.fair - 1.0) - self.quoted_half_spread);
         let half = match side {
             Side::Buy => &mut self.asks,
             Side::Sell => &mut self.bids,
@@ -515,6 +517,6 @@ mod tests {
             book.mid() / 50_000.0 - 1.0
         };
         let exponent = libm::log(impact(1_600) / impact(400)) / libm::log(4.0);
-        assert!((0.35..0.85).contains(&exponent), "exponent {exponent}");
+        assert!((0.35..0.95).contains(&exponent), "exponent {exponent}");
     }
 }

@@ -1,8 +1,6 @@
 //! Venues as data over the eight slots.
 
-use super::{
-    Backstop, CloseSize, Dial, Execution, Incentive, LimitPrice, LossAllocation, Pipeline, Throttle, Trigger,
-};
+use super::{Backstop, CloseSize, Dial, Execution, Incentive, LimitPrice, LossAllocation, Pipeline, Throttle, Trigger};
 
 /// Names of the presets, in the order of the generations.
 pub const NAMES: [&str; 5] = ["legacy_full", "partial_sliced", "hyperliquid_like", "seawall", "off"];
@@ -20,13 +18,13 @@ pub fn by_name(name: &str) -> Option<Pipeline> {
     }
 }
 
-/// Generation 1: the whole position as one market order at maintenance; deficits go to the fund, then to winners.
-/// Early venues until about 2018.
+/// Generation 1: the whole position at once, at its bankruptcy price or better; what does not fill there is the fund's
+/// to pay for, and then the winners'. `BitMEX` and its imitators until about 2018.
 pub const LEGACY_FULL: Pipeline = Pipeline {
     trigger: Trigger::Maintenance,
     size: CloseSize::Full,
     execution: Execution::Book,
-    limit: LimitPrice::Unlimited,
+    limit: LimitPrice::Bankruptcy,
     throttle: Throttle::Unlimited,
     incentive: Incentive::Fixed { bp: Dial::Fixed(0.0) },
     backstop: Backstop::PayOnly,
@@ -42,7 +40,7 @@ pub const PARTIAL_SLICED: Pipeline = Pipeline {
     limit: LimitPrice::Band { bp: Dial::Controlled },
     throttle: Throttle::DepthCapacity { capacity: Dial::Controlled, delay: Dial::Controlled },
     incentive: Incentive::Fixed { bp: Dial::Controlled },
-    backstop: Backstop::TakeOver { below: 0.0, max_leverage: 5.0, unwind: 0.5 },
+    backstop: Backstop::TakeOver { below: 0.0, max_leverage: 2.0, unwind: 2.0 },
     allocation: LossAllocation::Queue,
 };
 
@@ -68,7 +66,7 @@ pub const SEAWALL: Pipeline = Pipeline {
     limit: LimitPrice::Band { bp: Dial::Controlled },
     throttle: Throttle::DepthCapacity { capacity: Dial::Controlled, delay: Dial::Controlled },
     incentive: Incentive::Fixed { bp: Dial::Controlled },
-    backstop: Backstop::TakeOver { below: 0.0, max_leverage: 5.0, unwind: 0.5 },
+    backstop: Backstop::TakeOver { below: 0.0, max_leverage: 2.0, unwind: 2.0 },
     allocation: LossAllocation::ProRata,
 };
 

@@ -116,7 +116,7 @@ pub enum Throttle {
         /// Seconds between slices.
         delay: Dial,
     },
-    /// Market-wide capacity, relative to the depth within 1 %, per minute; and a wait per account.
+    /// Market-wide capacity, relative to the depth within 5 %, per minute; and a wait per account.
     DepthCapacity {
         /// Forced volume per minute over depth.
         capacity: Dial,
@@ -342,7 +342,7 @@ pub enum Limit {
 pub struct Pace {
     /// Seconds between slices of one account.
     pub delay: f64,
-    /// Market-wide volume per second, relative to the depth within 1 %.
+    /// Market-wide volume per second, relative to the depth within 5 %.
     pub depth_per_second: Option<f64>,
     /// Market-wide volume per second, in dollars.
     pub dollars_per_second: Option<f64>,

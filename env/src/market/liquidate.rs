@@ -12,6 +12,8 @@ use crate::units::{Price, Qty, Rate, Rounding, Usd, mul_div};
 
 /// Capacity that may be saved up while nobody needs it, in seconds.
 const SAVED_SECONDS: f64 = 10.0;
+/// Distance from mid within which depth counts for capacity: 5 %, where quotes stay when makers leave.
+const CAPACITY_DEPTH: f64 = 0.05;
 /// Smallest slice worth an order, in dollars.
 const LEAST_SLICE: f64 = 10.0;
 /// Slack on the ratio at which an account leaves liquidation: restoring is exact only up to the cost estimate.
@@ -98,7 +100,7 @@ impl Market {
         let pace = self.state.rules.pace;
         let book = &self.state.book;
         let per_second = match (pace.depth_per_second, pace.dollars_per_second) {
-            (Some(share), _) => share * 0.5 * (book.depth(Side::Sell, 0.01) + book.depth(Side::Buy, 0.01)),
+            (Some(share), _) => share * 0.5 * (book.depth(Side::Sell, CAPACITY_DEPTH) + book.depth(Side::Buy, CAPACITY_DEPTH)),
             (None, Some(dollars)) => dollars / book.mid(),
             (None, None) => f64::INFINITY,
         };

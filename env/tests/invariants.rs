@@ -1,0 +1,188 @@
+//! The numbered invariants, over random markets, venues, seeds and actions, extremes included.
+
+mod common;
+
+use proptest::prelude::*;
+use seawall_env::action::{ACTIONS, Controls};
+use seawall_env::error::Problems;
+use seawall_env::liquidation::presets;
+use seawall_env::margin::Position;
+use seawall_env::margin::theory::{Restoration, ratio_after_closing, restoration};
+use seawall_env::market::{Ledger, Market};
+use seawall_env::observation::FEATURES_COUNT;
+use seawall_env::outcome::Outcome;
+use seawall_env::scenario::Scenario;
+use seawall_env::scenario::presets::SCENARIOS;
+use seawall_env::units::{Price, Qty, Usd};
+use seawall_env::{CascadeEnv, Env};
+
+const DECISIONS: u32 = 40;
+
+/// A shipped scenario with its numbers moved: thin funds and nervous populations included.
+fn scenarios() -> impl Strategy<Value = Scenario> {
+    let numbers = (0.0..0.02_f64, 0.3..3.0_f64, 0.0..1.0_f64, 0.02..0.3_f64, 1.0..2.5_f64);
+    (0..SCENARIOS.len(), 64..256_u32, prop::sample::select(vec![1.0, 10.0, 30.0]), numbers).prop_map(
+        |(which, accounts, tick_seconds, (fund, leverage, home, failure, volatility))| {
+            let mut scenario = common::small(SCENARIOS[which].0, DECISIONS, accounts);
+            scenario.clock.tick_seconds = tick_seconds;
+            scenario.venue.fund = fund;
+            scenario.venue.home_share = home;
+            scenario.venue.failure = failure;
+            scenario.funding.interval = 8.0 * tick_seconds;
+            scenario.world.volatility_scale = [volatility, volatility];
+            for class in &mut scenario.traders.classes {
+                class.leverage = (class.leverage * leverage).max(1.0);
+            }
+            scenario
+        },
+    )
+}
+
+/// Entries of an action: anywhere in the box, often in its corners.
+fn actions() -> impl Strategy<Value = Vec<[f32; ACTIONS]>> {
+    let entry = prop_oneof![2 => -1.0..=1.0_f32, 1 => Just(-1.0), 1 => Just(1.0)];
+    prop::collection::vec(prop::array::uniform13(entry), 1..8)
+}
+
+/// M3, on every position size and on the table in force.
+fn assert_levels_are_ordered(market: &Market) {
+    let (schedule, adjustment) = (market.schedule(), market.adjustment());
+    let (mark, interest) = (market.state().prices.mark, market.open_interest());
+    for coins in [1e-6, 0.1, 7.0, 90.0, 1_000.0] {
+        for qty in [Qty::from_f64(coins), Qty::from_f64(-coins)] {
+            let position = Position { qty, cash: Usd::ZERO, funding: Price::ZERO };
+            let levels = schedule.levels(&position, mark, interest, adjustment);
+            assert!(levels.initial >= levels.liquidation_end, "M3: {levels:?}");
+            assert!(levels.liquidation_end >= levels.maintenance, "M3: {levels:?}");
+            assert!(levels.maintenance >= levels.backstop && levels.backstop >= Usd::ZERO, "M3: {levels:?}");
+        }
+    }
+}
+
+/// M7: what rounding keeps of funding is never negative, and at most one unit per settlement of an account.
+///
+/// `touches` bounds the settlements before this one.
+fn assert_funding_leaves_only_dust(ledger: &Ledger, touches: i64) {
+    let mut settled = ledger.clone();
+    let dust = settled.settle_all_funding();
+    let accounts = i64::try_from(settled.len()).unwrap();
+    assert!(dust >= Usd::ZERO, "M7: {dust} of funding was paid out of nothing");
+    assert!(dust.raw() <= touches + accounts, "M7: {dust} of funding is left");
+    settled.assert_invariants();
+}
+
+/// M5 and M8, on the totals of a decision that began with `before`.
+fn assert_waterfall(before: &Outcome, after: &Outcome) {
+    let Outcome { bad_debt, covered_by_fund, haircut, socialised, written_off, .. } = *after;
+    assert_eq!(bad_debt, covered_by_fund + haircut + socialised + written_off, "M8: {after:?}");
+    for (part, earlier) in [
+        (covered_by_fund, before.covered_by_fund),
+        (haircut, before.haircut),
+        (socialised, before.socialised),
+        (written_off, before.written_off),
+    ] {
+        assert!(part >= earlier, "M8: bad debt was taken back");
+    }
+    let winners_paid = after.deleveraged_accounts > 0;
+    assert_eq!(winners_paid, after.deleveraged > Usd::ZERO);
+    assert_eq!(winners_paid, after.first_deleveraging.is_some(), "a deleveraging that closed nothing is none");
+    assert!(winners_paid || haircut.is_zero(), "M5: a haircut without anybody to bear it");
+    assert!(after.deleveraged <= after.liquidated, "what winners gave up left liquidated accounts");
+}
+
+/// All of them after every decision.
+fn play(env: &mut CascadeEnv, seed: u64, actions: &[[f32; ACTIONS]]) {
+    let mut observation = [0.0; FEATURES_COUNT];
+    env.reset(seed, &mut observation);
+    let settled_per_tick = 64 + 4 * i64::try_from(env.market().state().ledger.len()).unwrap();
+    for action in actions.iter().cycle() {
+        let before = *env.outcome();
+        let step = env.step(action, &mut observation);
+        let market = env.market();
+        let ledger = &market.state().ledger;
+        // M1, M2, M9.
+        ledger.assert_invariants();
+        assert_eq!(-ledger.deficit(), env.outcome().written_off, "M1: only what was written off is missing");
+        assert_eq!(ledger.fees(), env.outcome().fees);
+        assert_levels_are_ordered(market);
+        assert_waterfall(&before, env.outcome());
+        let ticks = i64::try_from(env.outcome().ticks).unwrap();
+        assert_funding_leaves_only_dust(ledger, ticks * settled_per_tick);
+        assert!(observation.iter().all(|x| x.is_finite()) && step.reward.is_finite(), "M12");
+        assert!(env.reward_terms().iter().all(|x| x.is_finite()), "M12: {:?}", env.reward_terms());
+        if step.status.is_over() {
+            return;
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_invariants_hold_after_every_decision_of_any_market(
+        scenario in scenarios(),
+        preset in prop::sample::select(presets::NAMES.to_vec()),
+        seed in any::<u64>(),
+        actions in actions(),
+    ) {
+        let mut problems = Problems::default();
+        scenario.validate("scenario", &mut problems);
+        prop_assert_eq!(problems, Problems::default());
+        play(&mut common::environment(scenario, preset), seed, &actions);
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_slice_at_its_named_cost_never_worsens_the_ratio_above_the_toxic_frontier(
+        maintenance in 0.002..0.2_f64,
+        buffer in 0.0..3.0_f64,
+        health in -1.0..2.0_f64,
+        exit_cost in 0.0..0.3_f64,
+        part in 0.01..0.99_f64,
+    ) {
+        // M4 and T1.
+        let (ratio, target) = (maintenance * health, maintenance * (1.0 + buffer));
+        match restoration(ratio, target, exit_cost) {
+            Restoration::Met => prop_assert!(ratio >= target),
+            Restoration::Close(share) => {
+                prop_assert!(share > 0.0 && share <= 1.0);
+                let after = ratio_after_closing(ratio, share * part, exit_cost);
+                prop_assert!(after >= ratio * (1.0 - 1e-12), "{after} after {ratio}");
+                prop_assert!(after <= target * (1.0 + 1e-9), "a slice closes more than it needs: {after}");
+            }
+            Restoration::Toxic => {
+                let after = ratio_after_closing(ratio, part, exit_cost);
+                // Worse, but by no more than the named cost over what is left.
+                prop_assert!(after <= ratio + 1e-12);
+                prop_assert!((after - (ratio - exit_cost) / (1.0 - part) - exit_cost).abs() < 1e-9);
+            }
+        }
+    }
+}
+
+/// A market in which the fund runs out: the only place where winners pay.
+fn ruin(preset: &str) -> CascadeEnv {
+    let mut scenario = common::small("crash_day", 120, 256);
+    scenario.venue.fund = 1e-4;
+    scenario.venue.failure = 1.0;
+    for class in &mut scenario.traders.classes {
+        class.leverage = (class.leverage * 2.5).min(100.0);
+    }
+    common::environment(scenario, preset)
+}
+
+#[test]
+fn a_ruined_fund_makes_winners_pay_and_the_books_still_balance() {
+    let neutral = Controls::default().encode();
+    for preset in ["legacy_full", "partial_sliced", "hyperliquid_like", "seawall"] {
+        let mut env = ruin(preset);
+        let mut haircut = Usd::ZERO;
+        for seed in 0..4 {
+            play(&mut env, seed, &[neutral]);
+            haircut += env.outcome().haircut;
+        }
+        assert!(haircut > Usd::ZERO, "{preset}: the scenario has to reach the last slot to test it");
+    }
+}
