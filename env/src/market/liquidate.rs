@@ -138,7 +138,9 @@ impl Market {
             }
             // Nobody took it: it goes to the market at any price, as fast as capacity allows while the fund can pay
             // for the wait, and at once when it cannot.
-            let slice = if self.fund_can_pay(id, now.equity) { self.within_capacity(&now, 1.0) } else { now.qty };
+            // Winners may have taken a part of it.
+            let left = self.measure(id);
+            let slice = if self.fund_can_pay(id, left.equity) { self.within_capacity(&left, 1.0) } else { left.qty };
             self.sell_on_book(id, slice, None);
             return if self.state.ledger.qty(id).is_zero() { self.close_case(id) } else { Progress::Open };
         }

@@ -26,6 +26,8 @@ mod settlement;
 mod setup;
 mod signals;
 mod state;
+#[cfg(test)]
+mod tests;
 mod waterfall;
 
 use std::sync::Arc;

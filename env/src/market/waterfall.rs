@@ -89,7 +89,9 @@ impl Market {
         let borne = shortfall.pro_rata(closed.raw(), before.abs().raw());
         self.state.outcome.bad_debt += borne;
         self.state.outcome.haircut += borne;
-        self.state.outcome.first_deleveraging.get_or_insert(self.state.tick);
+        if !closed.is_zero() {
+            self.state.outcome.first_deleveraging.get_or_insert(self.state.tick);
+        }
     }
 
     /// Gives every winner the part of the position that its profit has in all profits.
