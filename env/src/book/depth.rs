@@ -114,10 +114,7 @@ struct Rates {
 impl Rates {
     fn over(config: &DepthConfig, seconds: f64) -> Self {
         let decay = |half_life: f64| 1.0 - libm::exp2(-seconds / half_life);
-        Self {
-            refill: narrow(decay(config.refill_half_life)),
-            heal: narrow(1.0 - decay(config.latent_half_life)),
-        }
+        Self { refill: narrow(decay(config.refill_half_life)), heal: narrow(1.0 - decay(config.latent_half_life)) }
     }
 }
 

@@ -7,7 +7,7 @@ use seawall_env::scenario::{ClockConfig, RewardConfig, Scenario};
 use seawall_env::{CascadeEnv, Groups, Task};
 
 /// A shipped scenario with few accounts; its hours are played in coarse ticks, so that its shock still comes.
-pub fn small(id: &str, decisions: u32, accounts: u32) -> Scenario {
+pub(crate) fn small(id: &str, decisions: u32, accounts: u32) -> Scenario {
     let mut scenario = Scenario::shipped(id).expect("a shipped scenario");
     scenario.clock = ClockConfig { tick_seconds: 10.0, ticks_per_decision: 10, decisions, slow_interval: 10 };
     scenario.traders.accounts = accounts;
@@ -15,7 +15,7 @@ pub fn small(id: &str, decisions: u32, accounts: u32) -> Scenario {
 }
 
 /// An environment on one scenario under a venue preset, with every parameter free.
-pub fn environment(scenario: Scenario, preset: &str) -> CascadeEnv {
+pub(crate) fn environment(scenario: Scenario, preset: &str) -> CascadeEnv {
     let pipeline = presets::by_name(preset).expect("a preset");
     let task = Task::new(vec![scenario], pipeline, RewardConfig::default(), Groups::default());
     CascadeEnv::new(Arc::new(task.expect("a valid task")))
