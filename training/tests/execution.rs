@@ -5,7 +5,9 @@ mod common;
 
 use common::{Chain, Tracking, finish, learner};
 use seawall_env::Status;
-use seawall_training::{Backend, Error, Iteration, Learner, Limit, Observer, Phase, PpoConfig, RewardTransform};
+use seawall_training::{
+    Backend, Episode, Error, Iteration, Learner, Limit, Observer, Phase, PpoConfig, RewardTransform,
+};
 
 /// Small, and with everything switched on that carries state.
 fn config() -> PpoConfig {
@@ -38,18 +40,19 @@ fn iterate(learner: &mut Learner<Tracking>, times: usize) -> Vec<Iteration> {
 #[test]
 fn a_resumed_run_is_bit_equal_to_an_uninterrupted_one() {
     let fresh = || learner(config(), Backend::Flex, &Tracking::new(), 6, 3);
+    // Three iterations are sixty steps: in the middle of the eighth episode.
     let mut whole = fresh();
-    iterate(&mut whole, 2);
-    let rest = iterate(&mut whole, 4);
+    iterate(&mut whole, 3);
+    let rest = iterate(&mut whole, 3);
 
     let mut first = fresh();
-    iterate(&mut first, 2);
+    iterate(&mut first, 3);
     let bytes = first.save();
     drop(first);
     let mut resumed = fresh();
     resumed.load(&bytes).unwrap();
     assert_eq!(resumed.save(), bytes);
-    assert_eq!(iterate(&mut resumed, 4), rest);
+    assert_eq!(iterate(&mut resumed, 3), rest);
     assert_eq!(bits(&resumed), bits(&whole));
     assert_eq!(resumed.save(), whole.save());
     assert!(resumed.is_done());
@@ -175,12 +178,46 @@ fn an_iteration_reports_its_phases_steps_and_episodes() {
         assert_eq!((episode.length, episode.status), (8, Status::Truncated));
         assert!((episode.mean_terms[0] * 8.0 - episode.total_reward).abs() < 1e-12);
     }
-    let metric = |name| iteration.metrics.iter().find(|(n, _)| *n == name).unwrap().1;
-    assert!((metric("learning_rate") - 1e-3).abs() < 1e-15);
-    assert!((metric("gradient_steps") - 9.0).abs() < 1e-12);
-    assert!(metric("clipped_rewards") > 0.0);
+    assert!((metric(&iteration, "learning_rate") - 1e-3).abs() < 1e-15);
+    assert!((metric(&iteration, "clip") - 0.2).abs() < 1e-15);
+    assert!((metric(&iteration, "gradient_steps") - 9.0).abs() < 1e-12);
+    assert!(metric(&iteration, "clipped_rewards") > 0.0);
+    // One of six iterations is done: both schedules have gone a sixth of their way.
     let next = learner.iterate(&mut ()).unwrap();
-    // One of six iterations is done.
-    let rate = next.metrics.iter().find(|(n, _)| *n == "learning_rate").unwrap().1;
-    assert!((rate - 1e-3 * 5.0 / 6.0).abs() < 1e-15);
+    assert!((metric(&next, "learning_rate") - 1e-3 * 5.0 / 6.0).abs() < 1e-15);
+    assert!((metric(&next, "clip") - (0.2 - 0.1 / 6.0)).abs() < 1e-15);
+}
+
+fn metric(iteration: &Iteration, name: &str) -> f64 {
+    let found = iteration.metrics.iter().find(|(candidate, _)| *candidate == name);
+    found.expect("a metric that every iteration reports").1
+}
+
+#[test]
+fn an_update_stops_once_the_policy_has_moved_too_far() {
+    // Nine minibatches; after the first gradient step the policy differs from the rollout's at all.
+    let gradient_steps = |kl_limit| {
+        let config = PpoConfig { kl_limit, ..config() };
+        let iteration = learner(config, Backend::Flex, &Tracking::new(), 6, 3).iterate(&mut ()).unwrap();
+        metric(&iteration, "gradient_steps")
+    };
+    assert!((gradient_steps(Limit::Off) - 9.0).abs() < 1e-12);
+    assert!((gradient_steps(Limit::At(1e-9)) - 1.0).abs() < 1e-12);
+}
+
+#[test]
+fn the_warm_up_gives_scales_to_the_first_rollout_and_moves_no_environment() {
+    let run = |warmup| {
+        let mut learner = learner(PpoConfig { warmup, ..config() }, Backend::Flex, &Tracking::new(), 6, 3);
+        let episodes = learner.iterate(&mut ()).unwrap().episodes;
+        (learner.policy(), episodes, learner.steps_done())
+    };
+    let (cold, cold_episodes, steps) = run(0);
+    assert_eq!((cold.mean, cold.inverse_deviation, steps), (vec![0.0; 2], vec![1.0; 2], 120));
+    // The target is uniform on ±0.8, so its deviation is 0.46; the second entry is fifty plus a hundred targets.
+    let (warm, warm_episodes, steps) = run(10);
+    assert_eq!(steps, 120);
+    assert!((warm.mean[1] - 50.0).abs() < 25.0 && (0.02..0.03).contains(&warm.inverse_deviation[1]), "{warm:?}");
+    let ends = |episodes: &[Episode]| episodes.iter().map(|e| (e.environment, e.length)).collect::<Vec<_>>();
+    assert_eq!(ends(&cold_episodes), ends(&warm_episodes));
 }

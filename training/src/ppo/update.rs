@@ -214,6 +214,51 @@ mod tests {
     use seawall_env::{Purpose, SeedTree};
 
     use super::*;
+    use crate::Backend;
+
+    /// Minibatch of samples 2 and 0 out of three, one observation and one action each.
+    fn gathered(advantage_normalisation: AdvantageNormalisation) -> Minibatch {
+        let plan = Plan {
+            objective: Objective { clip: 0.2, value_clip: None, value_weight: 0.5, entropy_weight: 0.0 },
+            epochs: 1,
+            minibatch: 2,
+            advantage_normalisation,
+            learning_rate: 0.1,
+            gradient_norm_max: 1.0,
+            kl_limit: None,
+            device: &Backend::Flex.device().autodiff(),
+            step: 0,
+        };
+        let rollout = Rollout {
+            observation: vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
+            action: vec![0.1, 0.2, 0.3],
+            log_density: vec![-1.0, -2.0, -3.0],
+            value: vec![7.0, 8.0, 9.0],
+            ..Rollout::default()
+        };
+        plan.gather(&[2, 0], &rollout, &[10.0, 20.0, 40.0], &[70.0, 80.0, 90.0])
+    }
+
+    #[test]
+    fn minibatches_hold_the_rows_of_their_samples() {
+        let minibatch = gathered(AdvantageNormalisation::Off);
+        assert_eq!(minibatch.observation, [5.0, 6.0, 1.0, 2.0]);
+        assert_eq!(minibatch.action, [0.3, 0.1]);
+        assert_eq!(minibatch.log_density, [-3.0, -1.0]);
+        assert_eq!(minibatch.advantage, [40.0, 10.0]);
+        assert_eq!(minibatch.returns, [90.0, 70.0]);
+        assert_eq!(minibatch.value, [9.0, 7.0]);
+    }
+
+    #[test]
+    fn advantages_are_standardised_over_the_minibatch_if_asked() {
+        // Mean 25, squared distances 225 + 225 over n − 1 = 1: deviation 15·√2.
+        let advantage = gathered(AdvantageNormalisation::Minibatch).advantage;
+        for (a, expected) in advantage.iter().zip([0.707_106_8, -0.707_106_8]) {
+            assert!((a - expected).abs() < 1e-6, "{advantage:?}");
+        }
+        assert_eq!(gathered(AdvantageNormalisation::Batch).advantage, [40.0, 10.0]);
+    }
 
     #[test]
     fn standardised_values_have_mean_zero_and_sample_deviation_one() {
