@@ -211,6 +211,8 @@ pub(super) fn explained_variance(values: &[f32], returns: &[f32]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use core::f32::consts::FRAC_1_SQRT_2;
+
     use seawall_env::{Purpose, SeedTree};
 
     use super::*;
@@ -254,7 +256,7 @@ mod tests {
     fn advantages_are_standardised_over_the_minibatch_if_asked() {
         // Mean 25, squared distances 225 + 225 over n − 1 = 1: deviation 15·√2.
         let advantage = gathered(AdvantageNormalisation::Minibatch).advantage;
-        for (a, expected) in advantage.iter().zip([0.707_106_8, -0.707_106_8]) {
+        for (a, expected) in advantage.iter().zip([FRAC_1_SQRT_2, -FRAC_1_SQRT_2]) {
             assert!((a - expected).abs() < 1e-6, "{advantage:?}");
         }
         assert_eq!(gathered(AdvantageNormalisation::Batch).advantage, [40.0, 10.0]);
