@@ -1,6 +1,7 @@
 //! Judgement: every contender meets every place on the same held-out seeds, and a report says what follows.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::{Arc, Mutex};
 
 use anyhow::Context;
@@ -13,6 +14,7 @@ use seawall_eval::report::{csv, json, markdown};
 use seawall_eval::statistics::Estimate;
 use seawall_eval::{Contender, Episodes, Grid, Records, Report, Split, Suite};
 
+use crate::output::show;
 use crate::places::{Places, task};
 use crate::progress::{Progress, Voice};
 use crate::run_folder::RunFolder;
@@ -143,16 +145,8 @@ pub(crate) fn run(
     Ok(records)
 }
 
-/// Mean return of an arm over all its episodes, by training run.
-pub(crate) fn mean_returns(records: &Records, arm: &str) -> Vec<f64> {
-    let Some(place) = records.position(arm) else { return Vec::new() };
-    let cells = records.scenarios.len() * records.seeds;
-    let episodes = records.arm(place);
-    episodes.chunks(cells).map(|run| run.iter().map(|e| e.episode_return).sum::<f64>() / real(run.len())).collect()
-}
-
 /// The report as a table: one line for each contender.
-pub(crate) fn summary(report: &Report) -> String {
+fn summary(report: &Report) -> String {
     let percent = report.settings.confidence * 100.0;
     let mut header: Vec<String> = [
         "contender".to_owned(),
@@ -199,6 +193,21 @@ fn estimate(estimate: Option<Estimate>) -> String {
     }
 }
 
+/// Prints what a report says: the table, the verdict, and the gates that failed.
+///
+/// # Errors
+/// If nobody reads any more.
+pub(crate) fn show_report(report: &Report) -> io::Result<()> {
+    show(&summary(report))?;
+    for sentence in &report.verdict {
+        show(sentence)?;
+    }
+    for judgement in report.gates.iter().filter(|judgement| !judgement.passed) {
+        show(&format!("gate FAILED: {}", judgement.gate))?;
+    }
+    Ok(())
+}
+
 /// Writes the report in every format: for people, for spreadsheets, for programs.
 ///
 /// # Errors
@@ -208,9 +217,4 @@ pub(crate) fn write(folder: &RunFolder, report: &Report, records: &Records) -> a
     folder.write("report.json", json::json(report).as_bytes())?;
     folder.write("metrics_summary.csv", csv::summaries(report).as_bytes())?;
     folder.write("episodes.csv", csv::episodes(records).as_bytes())
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a count of episodes")]
-const fn real(count: usize) -> f64 {
-    count as f64
 }

@@ -128,11 +128,10 @@ impl RunFolder {
         if path.exists() {
             let mut entries = fs::read_dir(&path).with_context(|| format!("opening the folder {}", path.display()))?;
             if entries.next().is_some() {
-                bail!(
-                    "{} is not empty: choose another --out, or continue that run with --resume {}",
-                    path.display(),
-                    path.display()
-                );
+                let shown = path.display();
+                let is_run = path.join(MANIFEST).is_file();
+                let way = if is_run { format!(", or continue that run with --resume {shown}") } else { String::new() };
+                bail!("{shown} is not empty: choose another folder{way}");
             }
         }
         fs::create_dir_all(&path).with_context(|| format!("making the folder {}", path.display()))?;
@@ -289,7 +288,10 @@ mod tests {
         RunFolder::create(Some(folder.path()), "x", 7).unwrap();
         folder.write(METRICS, b"a").unwrap();
         let message = RunFolder::create(Some(folder.path()), "x", 7).unwrap_err().to_string();
-        assert!(message.contains("is not empty") && message.contains("--resume"), "{message}");
+        assert!(message.ends_with("is not empty: choose another folder"), "{message}");
+        folder.write(MANIFEST, b"{}").unwrap();
+        let message = RunFolder::create(Some(folder.path()), "x", 7).unwrap_err().to_string();
+        assert!(message.contains("or continue that run with --resume "), "{message}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
+use seawall_eval::statistics::mean;
 use seawall_eval::{Records, Split};
 use serde::{Deserialize, Serialize};
 
@@ -58,9 +59,13 @@ impl Score {
     }
 
     /// Mean return of each scenario.
-    #[expect(clippy::cast_precision_loss, reason = "a count of seeds")]
     pub(crate) fn means(&self) -> Vec<f64> {
-        self.returns.chunks(self.seeds).map(|returns| returns.iter().sum::<f64>() / returns.len() as f64).collect()
+        self.returns.chunks(self.seeds).map(mean).collect()
+    }
+
+    /// Mean return over all episodes.
+    pub(crate) fn mean(&self) -> f64 {
+        mean(&self.returns)
     }
 
     /// Episodes whose return differs in any bit, as (scenario, place of the seed, expected, found).

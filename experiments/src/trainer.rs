@@ -1,6 +1,5 @@
 //! One training run: iterations until it is done or interrupted, with a log and checkpoints on the way.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
@@ -63,7 +62,7 @@ pub(crate) fn train(
     folder: &RunFolder,
     settings: &Settings,
     voice: Voice,
-    stop: &Arc<AtomicBool>,
+    stop: &AtomicBool,
 ) -> anyhow::Result<End> {
     let terms = seawall_env::reward::NAMES.map(str::to_owned);
     let mut log = TrainingLog::open(folder, learner.steps_done(), &terms)?;

@@ -67,13 +67,7 @@ pub(crate) fn run(args: &EvalArgs, voice: Voice) -> anyhow::Result<Verdict> {
     let suite = arena.suite(&settings, Split::Report);
     let records = judge::run(&arena, &suite, &contenders, true, voice)?;
     let report = Report::build(&records, &subject, settings.evaluation.statistics, &suite.gates)?;
-    show(&judge::summary(&report))?;
-    for sentence in &report.verdict {
-        show(sentence)?;
-    }
-    for judgement in report.gates.iter().filter(|judgement| !judgement.passed) {
-        show(&format!("gate FAILED: {}", judgement.gate))?;
-    }
+    judge::show_report(&report)?;
     if let Some(folder) = folder {
         folder.write(RESOLVED, settings.to_toml().as_bytes())?;
         judge::write(&folder, &report, &records)?;

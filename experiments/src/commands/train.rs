@@ -19,6 +19,7 @@ use crate::progress::Voice;
 use crate::run_folder::{Input, Manifest, RESOLVED, RunFolder, sha256};
 use crate::score::Score;
 use crate::settings::Settings;
+use crate::tensorboard::Events;
 use crate::trainer::{self, End};
 
 /// Arguments of `seawall train`.
@@ -50,6 +51,15 @@ struct Run {
     judged: Places,
 }
 
+/// What a handler of interrupts and the run tell each other.
+#[derive(Clone, Debug)]
+struct Interrupts {
+    /// Set by the first interrupt.
+    stop: Arc<AtomicBool>,
+    /// Whether there is an iteration to finish.
+    is_training: Arc<AtomicBool>,
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -64,10 +74,10 @@ pub(crate) fn run(args: &TrainArgs, voice: Voice) -> anyhow::Result<Verdict> {
     let arena = Arena::new(&run.settings, &run.judged)?;
     let report_suite = arena.suite(&run.settings, Split::Report);
     refuse_leaks(&run.settings, &report_suite)?;
-    let stop = interrupt_flag()?;
+    let interrupts = interrupt_flag()?;
     let mut exports = Vec::new();
     for seed in seeds(&run.settings) {
-        match train_one(&run, seed, voice, &stop)? {
+        match train_one(&run, seed, voice, &interrupts.stop)? {
             Some(export) => exports.push(export),
             None => {
                 let path = run.folder.path().display();
@@ -76,6 +86,7 @@ pub(crate) fn run(args: &TrainArgs, voice: Voice) -> anyhow::Result<Verdict> {
             }
         }
     }
+    interrupts.is_training.store(false, Ordering::Relaxed);
     let chosen = select(&run, &arena, &exports, voice)?;
     let mut contenders = learned(&run.settings, &arena, &exports)?;
     contenders.extend(judge::baselines(&run.settings, &arena.spec())?);
@@ -83,10 +94,7 @@ pub(crate) fn run(args: &TrainArgs, voice: Voice) -> anyhow::Result<Verdict> {
     let subject = &run.settings.run.name;
     let report = Report::build(&records, subject, run.settings.evaluation.statistics, &report_suite.gates)?;
     judge::write(&run.folder, &report, &records)?;
-    show(&judge::summary(&report))?;
-    for sentence in &report.verdict {
-        show(sentence)?;
-    }
+    judge::show_report(&report)?;
     if run.judged.list.iter().any(|place| place.is_history()) {
         show("Judged on the history that it was trained on, with unseen seeds: `seawall eval` judges it on another.")?;
     }
@@ -159,23 +167,28 @@ fn refuse_leaks(settings: &Settings, suite: &Suite) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn interrupt_flag() -> anyhow::Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
+/// Hears interrupts: the first ends training after its iteration, any other and any later one the program.
+fn interrupt_flag() -> anyhow::Result<Interrupts> {
+    let interrupts =
+        Interrupts { stop: Arc::new(AtomicBool::new(false)), is_training: Arc::new(AtomicBool::new(true)) };
+    let heard = interrupts.clone();
     ctrlc::set_handler(move || {
-        // A second interrupt means it: the last checkpoint is whole whatever happens.
-        if flag.swap(true, Ordering::Relaxed) {
+        let is_first = !heard.stop.swap(true, Ordering::Relaxed);
+        if is_first && heard.is_training.load(Ordering::Relaxed) {
+            crate::output::remark("interrupted: this iteration is finished and saved; once more to stop at once");
+        } else {
+            // Whatever happens, the last checkpoint is whole.
+            crate::output::remark("stopped; the last checkpoint is whole, --resume goes on from it");
             std::process::exit(130);
         }
-        crate::output::remark("interrupted: this iteration is finished and saved; once more to stop at once");
     })
     .context("watching for interrupts")?;
-    Ok(stop)
+    Ok(interrupts)
 }
 
 /// Trains with one seed and writes its export; nothing if an interrupt came first.
-fn train_one(run: &Run, seed: u64, voice: Voice, stop: &Arc<AtomicBool>) -> anyhow::Result<Option<Export>> {
-    let folder = run.folder.child(&format!("seed-{seed}"))?;
+fn train_one(run: &Run, seed: u64, voice: Voice, stop: &AtomicBool) -> anyhow::Result<Option<Export>> {
+    let folder = run.folder.child(&seed_folder(seed))?;
     let mut learner = trainer::learner(&run.settings, &run.trained, seed)?;
     if trainer::restore(&mut learner, &folder, voice)? {
         voice.say(&format!("seed {seed}: going on after {} of {} steps", learner.steps_done(), learner.total_steps()));
@@ -201,14 +214,31 @@ fn learned(settings: &Settings, arena: &Arena, exports: &[Export]) -> anyhow::Re
 fn select(run: &Run, arena: &Arena, exports: &[Export], voice: Voice) -> anyhow::Result<PathBuf> {
     let suite = arena.suite(&run.settings, Split::Select);
     let records = judge::run(arena, &suite, &learned(&run.settings, arena, exports)?, false, voice)?;
-    let name = &run.settings.run.name;
-    let means = judge::mean_returns(&records, name);
+    let scores: Vec<Score> = (0..exports.len()).map(|k| Score::of(&records, &run.settings.run.name, k)).collect();
+    for (export, score) in exports.iter().zip(&scores) {
+        log(&run.folder.child(&seed_folder(export.seed()))?, export, score)?;
+    }
     // Of equal means the first: the choice must not depend on anything else.
-    let best = (0..means.len()).rev().max_by(|a, b| means[*a].total_cmp(&means[*b])).expect("at least one run");
+    let order = (0..scores.len()).rev();
+    let best = order.max_by(|a, b| scores[*a].mean().total_cmp(&scores[*b].mean())).expect("at least one run");
     let folder = run.folder.child("export")?;
-    Score::of(&records, name, best).write(&folder)?;
+    scores[best].write(&folder)?;
     folder.write(RESOLVED, run.settings.to_toml().as_bytes())?;
     let path = exports[best].write(&folder)?;
     voice.say(&format!("exported seed {}: {}", exports[best].seed(), path.display()));
     Ok(path)
+}
+
+/// Adds a run's score to its TensorBoard log.
+fn log(folder: &RunFolder, export: &Export, score: &Score) -> anyhow::Result<()> {
+    let by_scenario = score.scenarios.iter().zip(score.means());
+    let mut values = vec![("eval/return_mean".to_owned(), score.mean())];
+    values.extend(by_scenario.map(|(scenario, mean)| (format!("eval/return_mean/{scenario}"), mean)));
+    let mut events = Events::create(folder.path()).context("opening the TensorBoard log")?;
+    events.scalars(export.parameters.provenance.environment_steps, &values).context("writing the TensorBoard log")?;
+    events.flush().context("writing the TensorBoard log")
+}
+
+fn seed_folder(seed: u64) -> String {
+    format!("seed-{seed}")
 }

@@ -40,7 +40,14 @@ fn a_run_goes_from_settings_to_a_verified_export() {
     );
     assert_eq!(
         files(place.path("run/seed-7")),
-        ["checkpoint.bin", "checkpoint.previous.bin", "events.out.tfevents", "export", "metrics.csv"]
+        [
+            "checkpoint.bin",
+            "checkpoint.previous.bin",
+            "events.out.tfevents",
+            "events.out.tfevents",
+            "export",
+            "metrics.csv"
+        ]
     );
     assert_eq!(
         files(place.path("run/export")),
@@ -67,7 +74,7 @@ fn a_run_goes_from_settings_to_a_verified_export() {
     assert_eq!(policy["provenance"]["environment_steps"], 64);
 
     let again = train(&place, &["--out", "run"]).ends_with(2);
-    assert!(again.err.contains("run is not empty: choose another --out, or continue that run with --resume run"));
+    assert!(again.err.contains("run is not empty: choose another folder, or continue that run with --resume run"));
     place.run(&["--quiet", "eval", "run"]).ends_with(0);
     place.run(&["--quiet", "export", "run", "--out", "again"]).ends_with(0);
     for name in ["policy.bin", "policy.json", "policy.vectors", "score.json"] {
