@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use seawall_agents::{Constant, Exported, Random, generations};
 use seawall_env::liquidation::presets;
 use seawall_env::outcome::Outcome;
@@ -80,6 +80,24 @@ impl Arena {
             gates,
         }
     }
+}
+
+/// Makes sure that every gate names somebody who competes and somewhere that is played, before hours are spent.
+///
+/// # Errors
+/// The first gate that does not.
+pub(crate) fn check_gates(suite: &Suite, contenders: &[String]) -> anyhow::Result<()> {
+    for (index, gate) in suite.gates.iter().enumerate() {
+        for name in [&gate.contender, &gate.versus].into_iter().flatten() {
+            if !contenders.contains(name) {
+                bail!("evaluation.gates[{index}] names {name}, who does not compete; {} do", contenders.join(", "));
+            }
+        }
+        if let Some(id) = gate.scenario.as_ref().filter(|id| !suite.scenarios.contains(id)) {
+            bail!("evaluation.gates[{index}] names the scenario {id}, which is not played");
+        }
+    }
+    Ok(())
 }
 
 impl Episodes for Arena {

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
+use seawall_env::action::Controls;
 use seawall_env::liquidation::presets;
 use seawall_env::{CascadeEnv, SeedTree, VecEnv};
 use seawall_training::Learner;
@@ -32,7 +33,10 @@ pub(crate) fn learner(settings: &Settings, places: &Places, seed: u64) -> anyhow
     let env = CascadeEnv::new(task);
     let seeds = SeedTree::new(seed);
     let envs = VecEnv::new(vec![env; settings.run.environments], seeds);
-    Learner::new(settings.ppo.clone(), settings.run.backend, envs, seeds).context("preparing the learner")
+    let mut learner =
+        Learner::new(settings.ppo.clone(), settings.run.backend, envs, seeds).context("preparing the learner")?;
+    learner.start_at(&Controls::default().encode());
+    Ok(learner)
 }
 
 /// Loads the newest checkpoint that is intact; returns whether there was one.

@@ -100,7 +100,9 @@ impl Market {
         let pace = self.state.rules.pace;
         let book = &self.state.book;
         let per_second = match (pace.depth_per_second, pace.dollars_per_second) {
-            (Some(share), _) => share * 0.5 * (book.depth(Side::Sell, CAPACITY_DEPTH) + book.depth(Side::Buy, CAPACITY_DEPTH)),
+            (Some(share), _) => {
+                share * 0.5 * (book.depth(Side::Sell, CAPACITY_DEPTH) + book.depth(Side::Buy, CAPACITY_DEPTH))
+            }
             (None, Some(dollars)) => dollars / book.mid(),
             (None, None) => f64::INFINITY,
         };

@@ -47,8 +47,15 @@ struct Run {
     settings: Settings,
     folder: RunFolder,
     settings_sha256: String,
+    field: Field,
+}
+
+/// Where a run trains and is judged, and by which episodes.
+struct Field {
     trained: Places,
     judged: Places,
+    arena: Arena,
+    suite: Suite,
 }
 
 /// What a handler of interrupts and the run tell each other.
@@ -71,9 +78,7 @@ pub(crate) fn run(args: &TrainArgs, voice: Voice) -> anyhow::Result<Verdict> {
     };
     use_threads(args.settings.threads().unwrap_or(run.settings.run.threads))?;
     voice.say(&format!("run folder: {}", run.folder.path().display()));
-    let arena = Arena::new(&run.settings, &run.judged)?;
-    let report_suite = arena.suite(&run.settings, Split::Report);
-    refuse_leaks(&run.settings, &report_suite)?;
+    let (arena, suite) = (&run.field.arena, &run.field.suite);
     let interrupts = interrupt_flag()?;
     let mut exports = Vec::new();
     for seed in seeds(&run.settings) {
@@ -87,18 +92,18 @@ pub(crate) fn run(args: &TrainArgs, voice: Voice) -> anyhow::Result<Verdict> {
         }
     }
     interrupts.is_training.store(false, Ordering::Relaxed);
-    let chosen = select(&run, &arena, &exports, voice)?;
-    let mut contenders = learned(&run.settings, &arena, &exports)?;
+    let chosen = select(&run, &exports, voice)?;
+    let mut contenders = learned(&run.settings, arena, &exports)?;
     contenders.extend(judge::baselines(&run.settings, &arena.spec())?);
-    let records = judge::run(&arena, &report_suite, &contenders, true, voice)?;
+    let records = judge::run(arena, suite, &contenders, true, voice)?;
     let subject = &run.settings.run.name;
-    let report = Report::build(&records, subject, run.settings.evaluation.statistics, &report_suite.gates)?;
+    let report = Report::build(&records, subject, run.settings.evaluation.statistics, &suite.gates)?;
     judge::write(&run.folder, &report, &records)?;
     judge::show_report(&report)?;
-    if run.judged.list.iter().any(|place| place.is_history()) {
+    if run.field.judged.list.iter().any(|place| place.is_history()) {
         show("Judged on the history that it was trained on, with unseen seeds: `seawall eval` judges it on another.")?;
     }
-    let verified = verify::verify(&chosen, &run.settings, &arena, true, voice)?;
+    let verified = verify::verify(&chosen, &run.settings, arena, true, voice)?;
     show(&format!("report: {}", run.folder.file("report.md").display()))?;
     Ok(if report.passed() && verified { Verdict::Done } else { Verdict::GateFailed })
 }
@@ -106,12 +111,12 @@ pub(crate) fn run(args: &TrainArgs, voice: Voice) -> anyhow::Result<Verdict> {
 fn begin(args: &TrainArgs, voice: Voice) -> anyhow::Result<Run> {
     let seeds = args.seeds.map(|seeds| flag_layer("--seeds", "run.seeds", toml::Value::Integer(seeds)));
     let settings = args.settings.settings(&seeds.into_iter().collect::<Vec<_>>())?;
-    let (trained, judged) = gather(&settings, voice)?;
+    let field = Field::prepare(&settings, voice)?;
     let text = settings.to_toml();
     let folder = RunFolder::create(args.out.as_deref(), &settings.run.name, settings.run.seed)?;
     folder.write(RESOLVED, text.as_bytes())?;
-    folder.write_manifest(&Manifest::new(&text, settings.run.seed, inputs(&trained, &judged)))?;
-    Ok(Run { settings, folder, settings_sha256: sha256(text.as_bytes()), trained, judged })
+    folder.write_manifest(&Manifest::new(&text, settings.run.seed, field.inputs()))?;
+    Ok(Run { settings, folder, settings_sha256: sha256(text.as_bytes()), field })
 }
 
 fn resume(path: &std::path::Path, voice: Voice) -> anyhow::Result<Run> {
@@ -123,28 +128,42 @@ fn resume(path: &std::path::Path, voice: Voice) -> anyhow::Result<Run> {
     if settings_sha256 != manifest.settings_sha256 {
         bail!("{} was changed after the run began: start a new run with it", folder.file(RESOLVED).display());
     }
-    let (trained, judged) = gather(&settings, voice)?;
-    for (before, now) in manifest.inputs.iter().zip(inputs(&trained, &judged)) {
+    let field = Field::prepare(&settings, voice)?;
+    for (before, now) in manifest.inputs.iter().zip(field.inputs()) {
         if before.sha256 != now.sha256 {
             bail!("{} was changed after the run began: put it back, or start a new run", before.path);
         }
     }
     manifest.resumed.push(clock::utc_now());
     folder.write_manifest(&manifest)?;
-    Ok(Run { settings, folder, settings_sha256, trained, judged })
+    Ok(Run { settings, folder, settings_sha256, field })
 }
 
-fn gather(settings: &Settings, voice: Voice) -> anyhow::Result<(Places, Places)> {
-    let trained = Places::gather(settings, &settings.task.scenarios, voice)?;
-    let is_same = settings.judged() == settings.task.scenarios || !settings.replay.files.is_empty();
-    let judged = if is_same { trained.clone() } else { Places::gather(settings, settings.judged(), voice)? };
-    Ok((trained, judged))
-}
+impl Field {
+    /// Gathers the places and makes sure that what can be known to fail fails now, and not after training.
+    fn prepare(settings: &Settings, voice: Voice) -> anyhow::Result<Self> {
+        let trained = Places::gather(settings, &settings.task.scenarios, voice)?;
+        let is_same = settings.judged() == settings.task.scenarios || !settings.replay.files.is_empty();
+        let judged = if is_same { trained.clone() } else { Places::gather(settings, settings.judged(), voice)? };
+        let arena = Arena::new(settings, &judged)?;
+        let suite = arena.suite(settings, Split::Report);
+        refuse_leaks(settings, &suite)?;
+        let own = &settings.run.name;
+        let mut names: Vec<String> =
+            judge::baselines(settings, &arena.spec())?.into_iter().map(|baseline| baseline.name).collect();
+        if names.contains(own) {
+            bail!("run.name = {own}: a baseline is called so");
+        }
+        names.push(own.clone());
+        judge::check_gates(&suite, &names)?;
+        Ok(Self { trained, judged, arena, suite })
+    }
 
-fn inputs(trained: &Places, judged: &Places) -> Vec<Input> {
-    let mut inputs = trained.inputs.clone();
-    inputs.extend(judged.inputs.iter().filter(|input| !trained.inputs.contains(input)).cloned());
-    inputs
+    fn inputs(&self) -> Vec<Input> {
+        let mut inputs = self.trained.inputs.clone();
+        inputs.extend(self.judged.inputs.iter().filter(|input| !self.trained.inputs.contains(input)).cloned());
+        inputs
+    }
 }
 
 fn seeds(settings: &Settings) -> std::ops::Range<u64> {
@@ -189,7 +208,7 @@ fn interrupt_flag() -> anyhow::Result<Interrupts> {
 /// Trains with one seed and writes its export; nothing if an interrupt came first.
 fn train_one(run: &Run, seed: u64, voice: Voice, stop: &AtomicBool) -> anyhow::Result<Option<Export>> {
     let folder = run.folder.child(&seed_folder(seed))?;
-    let mut learner = trainer::learner(&run.settings, &run.trained, seed)?;
+    let mut learner = trainer::learner(&run.settings, &run.field.trained, seed)?;
     if trainer::restore(&mut learner, &folder, voice)? {
         voice.say(&format!("seed {seed}: going on after {} of {} steps", learner.steps_done(), learner.total_steps()));
     } else {
@@ -199,7 +218,7 @@ fn train_one(run: &Run, seed: u64, voice: Voice, stop: &AtomicBool) -> anyhow::R
         return Ok(None);
     }
     let origin = Origin { seed, steps: learner.steps_done(), settings_sha256: &run.settings_sha256 };
-    let export = Export::new(&run.settings, &run.trained, learner.policy(), origin)?;
+    let export = Export::new(&run.settings, &run.field.trained, learner.policy(), origin)?;
     // What is judged is what stands on the disk.
     Export::read(&export.write(&folder.child("export")?)?).map(Some)
 }
@@ -211,7 +230,8 @@ fn learned(settings: &Settings, arena: &Arena, exports: &[Export]) -> anyhow::Re
 }
 
 /// Copies the export of the run with the best mean return on the selection split; returns where it stands.
-fn select(run: &Run, arena: &Arena, exports: &[Export], voice: Voice) -> anyhow::Result<PathBuf> {
+fn select(run: &Run, exports: &[Export], voice: Voice) -> anyhow::Result<PathBuf> {
+    let arena = &run.field.arena;
     let suite = arena.suite(&run.settings, Split::Select);
     let records = judge::run(arena, &suite, &learned(&run.settings, arena, exports)?, false, voice)?;
     let scores: Vec<Score> = (0..exports.len()).map(|k| Score::of(&records, &run.settings.run.name, k)).collect();

@@ -7,6 +7,7 @@ use seawall_env::liquidation::presets;
 use seawall_env::scenario::RewardConfig;
 use seawall_env::{Groups, Problem, Problems};
 use seawall_eval::gate::Gate;
+use seawall_eval::{Split, Suite};
 use seawall_training::{Backend, PpoConfig};
 use serde::{Deserialize, Serialize};
 
@@ -219,6 +220,13 @@ impl EvaluationSettings {
         whole(problems, "evaluation.statistics.resamples", statistics.resamples as u64, 100, 1 << 24);
         whole(problems, "evaluation.statistics.flips", statistics.flips as u64, 99, 1 << 24);
         problems.range("evaluation.statistics.tail", statistics.tail, 0.001, 0.5);
+        // Everything but the gates is sound in this suite, so that what is found is theirs.
+        let (name, scenarios) = ("gates".to_owned(), vec!["any".to_owned()]);
+        let suite = Suite { name, split: Split::Report, root: 0, seeds: 1, scenarios, gates: self.gates.clone() };
+        if let Err(seawall_eval::Error::Invalid(found)) = suite.validate() {
+            let own = |problem: Problem| Problem { field: format!("evaluation.{}", problem.field), ..problem };
+            problems.0.extend(found.0.into_iter().map(own));
+        }
     }
 }
 
@@ -285,6 +293,7 @@ mod tests {
             "replay.from=yesterday",
             "evaluation.seeds=1",
             "evaluation.statistics.confidence=1.5",
+            "evaluation.gates=[{ metric = \"luck\", at_least = 1 }]",
             "export.episodes=0",
             "reward.bad_debt=-1",
             "market.clock.tick_seconds=0",
@@ -292,7 +301,7 @@ mod tests {
         let layers: Vec<Layer> = sets.iter().map(|set| Layer::from_set(set).unwrap()).collect();
         let message = Settings::resolve(&layers).unwrap_err().to_string();
         for set in sets {
-            let field = set.split('=').next().unwrap();
+            let field = set.split('=').next().unwrap().replace("gates", "gates[0].metric");
             assert!(message.contains(&format!("\n  {field} = ")), "{field}: {message}");
         }
         assert!(message.contains("replay.from = \"yesterday\" (--set): must be a UTC date"), "{message}");

@@ -33,6 +33,17 @@ fn bad_arguments_are_bad_input() {
         (&["train", "--config", "nowhere.toml"], "reading the settings nowhere.toml"),
         (&["train", "--replay", "nowhere.csv"], "nowhere.csv"),
         (&["train", "--set", "task.scenarios=[\"lunch\"]"], "no scenario is called \"lunch\"; there are calm, "),
+        (&["train", "--set", "run.name=gen2", "--out", "a"], "run.name = gen2: a baseline is called so"),
+        (
+            &[
+                "train",
+                "--set",
+                "evaluation.gates=[{ metric = \"return\", versus = \"x\", at_least = 0 }]",
+                "--out",
+                "b",
+            ],
+            "evaluation.gates[0] names x, who does not compete; gen1, gen2, gen3, constant, random, ppo do",
+        ),
         (&["scenarios", "lunch"], "no scenario is called \"lunch\""),
         (&["probe", "--only", "luck"], "no parameter is called \"luck\"; there are preemption_z, "),
         (&["replay", "--policy", "luck"], "\"luck\" is neither a file nor one of gen1, gen2, gen3, constant, random"),
@@ -45,4 +56,5 @@ fn bad_arguments_are_bad_input() {
         let ran = place.run(arguments).ends_with(2);
         assert!(ran.err.contains(part), "{arguments:?}: {}", ran.err);
     }
+    assert_eq!(super::files(place.path(".")), Vec::<String>::new(), "nothing is written before everything is checked");
 }

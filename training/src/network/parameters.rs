@@ -91,6 +91,19 @@ impl Parameters {
         Self { shape, flat }
     }
 
+    /// Makes `action`, `[A]` in `[-1, 1]`, the mean action whatever is observed, but for the small weights of the last
+    /// layer. Entries beyond ±0.9 are pulled in to there, where squashing still lets a gradient through.
+    ///
+    /// # Panics
+    /// If `action` does not have one entry per action.
+    pub fn start_at(&mut self, action: &[f32]) {
+        assert_eq!(action.len(), self.shape.action, "one entry per action");
+        let end = size(&self.shape.actor());
+        for (bias, entry) in self.flat[end - action.len()..end].iter_mut().zip(action) {
+            *bias = libm::atanhf(entry.clamp(-0.9, 0.9));
+        }
+    }
+
     /// Wraps a flat vector.
     ///
     /// # Panics
@@ -188,6 +201,17 @@ mod tests {
         assert_eq!(seen, flat);
         assert_eq!(parameters.actor().iter().map(Layer::inputs).collect::<Vec<_>>(), [3, 4, 5]);
         assert_eq!(parameters.critic().iter().map(Layer::outputs).collect::<Vec<_>>(), [6, 1]);
+    }
+
+    #[test]
+    fn a_policy_starts_at_the_action_it_is_given() {
+        let mut parameters = Parameters::draw(shape(), 0.0, SeedTree::new(3));
+        let wanted: Vec<f32> = (0..shape().action).map(|k| if k == 0 { -1.0 } else { 0.3 }).collect();
+        parameters.start_at(&wanted);
+        let mean = run(&parameters.actor(), &vec![0.0; shape().observation]);
+        for (mean, wanted) in mean.iter().zip(&wanted) {
+            assert!((libm::tanhf(*mean) - wanted.clamp(-0.9, 0.9)).abs() < 1e-4, "{mean} for {wanted}");
+        }
     }
 
     #[test]

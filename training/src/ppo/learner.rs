@@ -98,6 +98,16 @@ impl<E: Env> Learner<E> {
         })
     }
 
+    /// Starts the policy at `action`, `[A]` in `[-1, 1]`: what the environment would do without a controller, so that
+    /// learning begins where a venue stands and not in the middle of every range.
+    ///
+    /// # Panics
+    /// If training has begun, or `action` does not have one entry per action.
+    pub fn start_at(&mut self, action: &[f32]) {
+        assert_eq!(self.steps_done, 0, "a policy is given its start before training");
+        self.parameters.start_at(action);
+    }
+
     /// Settings of the run.
     #[must_use]
     pub const fn config(&self) -> &PpoConfig {

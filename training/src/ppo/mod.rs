@@ -1,7 +1,7 @@
 //! Proximal policy optimisation with a clipped surrogate, for feed-forward policies.
 //!
-//! One iteration collects `[T, B]` samples ([`rollout`]), estimates advantages, and makes several passes of
-//! minibatch gradients over them ([`update`], [`loss`]); [`Learner`] holds everything that outlives an iteration.
+//! One iteration collects `[T, B]` samples (`rollout`), estimates advantages, and makes several passes of
+//! minibatch gradients over them (`update`, [`loss`]); [`Learner`] holds everything that outlives an iteration.
 //! Recurrent networks, constraints and off-policy data are deliberately not here.
 //!
 //! # Reference
