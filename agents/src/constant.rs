@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn every_value_out_of_bounds_is_reported() {
-        let controls = Controls { capacity: 11.0, delay: f64::NAN, ..Controls::default() };
+        let controls = Controls { capacity: 21.0, delay: f64::NAN, ..Controls::default() };
         let Err(Error::Invalid(problems)) = Constant::new("bad", controls) else { panic!("must be refused") };
         assert_eq!(problems.0.iter().map(|p| p.field.as_str()).collect::<Vec<_>>(), ["capacity", "delay"]);
 

@@ -110,7 +110,7 @@ fn parameters_with_other_bounds_are_refused() {
         differences(&moved, &spec()),
         [
             "preemption_z.high: expected 4.0, found 5.0",
-            "capacity.unit: expected \"1 % depth per minute\", found \"dollars\"",
+            "capacity.unit: expected \"5 % depth per minute\", found \"dollars\"",
         ]
     );
 }
