@@ -285,14 +285,14 @@ mod tests {
         assert_eq!(scratch_len(&layers, 1), 0);
         let mut output = [0.0; 2];
         forward(&layers, &[1.0, 2.0], 1, &mut [], &mut output);
-        assert_eq!(output, [11.0, 24.0]);
+        assert_eq!(output.map(f32::to_bits), [11.0_f32, 24.0].map(f32::to_bits));
     }
 
     #[test]
     fn normalise_centres_scales_and_clips() {
         let mut output = [0.0; 4];
         normalise(&[3.0, 5.0, 1.0, 500.0], &[1.0, 5.0], &[2.0, 0.5], 10.0, &mut output);
-        assert_eq!(output, [4.0, 0.0, 0.0, 10.0]);
+        assert_eq!(output.map(f32::to_bits), [4.0_f32, 0.0, 0.0, 10.0].map(f32::to_bits));
     }
 
     #[test]
