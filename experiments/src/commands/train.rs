@@ -30,7 +30,7 @@ pub(crate) struct TrainArgs {
     /// Training runs that differ only in their seed
     #[arg(long)]
     seeds: Option<i64>,
-    /// Folder of the run, new or empty [default: runs/<name>-seed<seed>-<time>]
+    /// Folder of the run, new or empty [default: runs/NAME-seedSEED-TIME]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Go on with the run in this folder, bit for bit as if it had never stopped
