@@ -12,15 +12,15 @@ pub const ACTIONS: usize = 13;
 /// The controlled parameters, in the order of the action's entries.
 pub const PARAMETERS: [Parameter; ACTIONS] = [
     Parameter {
-        name: "preemption_z",
-        unit: "standard deviations",
+        name: "preemption",
+        unit: "basis points of notional",
         low: 0.0,
-        high: 4.0,
+        high: 200.0,
         scale: Linear,
         group: Fast,
         neutral: 0.0,
         max_change: 2.0,
-        meaning: "liquidate once equity is below this many ten-minute standard deviations of the position, if that is earlier than maintenance",
+        meaning: "liquidate once equity is below this share of the position, if that is earlier than maintenance",
     },
     Parameter {
         name: "target_buffer",
@@ -160,8 +160,8 @@ pub const PARAMETERS: [Parameter; ACTIONS] = [
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Controls {
-    /// Hazard threshold, in standard deviations over ten minutes.
-    pub preemption_z: f64,
+    /// Equity below which an account is liquidated whatever its maintenance, in basis points of its notional.
+    pub preemption: f64,
     /// Target margin ratio over maintenance, less one.
     pub target_buffer: f64,
     /// Forced volume per minute over the depth within 5 %.
@@ -193,7 +193,7 @@ impl Controls {
     #[must_use]
     pub const fn from_array(v: [f64; ACTIONS]) -> Self {
         let [
-            preemption_z,
+            preemption,
             target_buffer,
             capacity,
             delay,
@@ -208,7 +208,7 @@ impl Controls {
             macro_,
         ] = v;
         Self {
-            preemption_z,
+            preemption,
             target_buffer,
             capacity,
             delay,
@@ -228,7 +228,7 @@ impl Controls {
     #[must_use]
     pub const fn to_array(self) -> [f64; ACTIONS] {
         [
-            self.preemption_z,
+            self.preemption,
             self.target_buffer,
             self.capacity,
             self.delay,

@@ -40,6 +40,9 @@ pub struct Outcome {
     pub natural_volume: Usd,
     /// Trading fees that the venue earned.
     pub fees: Usd,
+    /// Openings that neutral terms would have brought, less those that came: what margin, cap and contribution keep
+    /// out. Negative when cheaper margin brings more.
+    pub turned_away: Usd,
     /// Insurance fund at reset.
     pub fund_start: Usd,
     /// Lowest equity of the insurance fund, with its inventory marked at exit cost.

@@ -22,8 +22,8 @@ pub const NAMES: [&str; TERMS] = [
 
 /// Price of capital, per year.
 const CAPITAL_COST: f64 = 0.2;
-/// Turnover of open interest that a venue earns fees on, per hour: what lost open interest costs.
-const TURNOVER_PER_HOUR: f64 = 0.25;
+/// Fees that a position pays: one at its opening, one at its end.
+const FEES_PER_POSITION: f64 = 2.0;
 /// Hours in a year.
 const HOURS_PER_YEAR: f64 = 8_760.0;
 
@@ -34,7 +34,7 @@ pub struct Totals {
     deleveraged: Usd,
     liquidation_cost: Usd,
     fund: Usd,
-    contributions: Usd,
+    turned_away: Usd,
     deviation: f64,
 }
 
@@ -42,13 +42,13 @@ impl Totals {
     /// Totals of a market now.
     #[must_use]
     pub fn of(market: &Market) -> Self {
-        let Outcome { bad_debt, deleveraged, liquidation_cost, .. } = *market.outcome();
+        let Outcome { bad_debt, deleveraged, liquidation_cost, turned_away, .. } = *market.outcome();
         Self {
             bad_debt,
             deleveraged,
             liquidation_cost,
             fund: market.fund_at_exit_cost(),
-            contributions: market.contributions(),
+            turned_away,
             deviation: market.excess_deviation_hours(),
         }
     }
@@ -62,7 +62,6 @@ impl Totals {
         let reference = market.outcome().reference_open_interest.as_f64();
         let bp = |amount: Usd| 1e4 * amount.as_f64() / reference;
         let hours = market.decision_hours();
-        let interest = market.open_interest().as_f64() / reference;
         let margin = market.margin_locked() / reference;
         let fee = market.scenario().venue.taker_fee_bp;
         [
@@ -70,9 +69,9 @@ impl Totals {
             bp(now.deleveraged - self.deleveraged),
             bp(now.liquidation_cost - self.liquidation_cost),
             1e4 * (now.deviation - self.deviation),
-            bp(self.fund - now.fund) + bp(now.contributions - self.contributions),
-            1e4 * margin * CAPITAL_COST * hours / HOURS_PER_YEAR + bp(now.contributions - self.contributions),
-            fee * TURNOVER_PER_HOUR * hours * (1.0 - interest).max(0.0),
+            bp(self.fund - now.fund),
+            1e4 * margin * CAPITAL_COST * hours / HOURS_PER_YEAR,
+            1e-4 * fee * FEES_PER_POSITION * bp(now.turned_away - self.turned_away),
             churn,
             0.0,
         ]

@@ -45,7 +45,7 @@ pub struct DepthRule {
 
 impl Default for DepthRule {
     fn default() -> Self {
-        Self { capacity: 0.5, capacity_exponent: 0.5, delay: 10.0, buffer: 0.5, keeper_bonus: 25.0 }
+        Self { capacity: 2.0, capacity_exponent: 0.0, delay: 20.0, buffer: 0.2, keeper_bonus: 25.0 }
     }
 }
 
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn what_is_not_its_own_stays() {
-        let before = Controls { preemption_z: 1.5, initial_margin_multiplier: 2.0, ..Controls::default() };
+        let before = Controls { preemption: 50.0, initial_margin_multiplier: 2.0, ..Controls::default() };
         let after = RULE.apply(&BookState { depth: 0.1, volatility: 5.0 }, before);
         let own = Controls {
             capacity: before.capacity,

@@ -109,7 +109,7 @@ fn parameters_with_other_bounds_are_refused() {
     assert_eq!(
         differences(&moved, &spec()),
         [
-            "preemption_z.high: expected 4.0, found 5.0",
+            "preemption.high: expected 200.0, found 5.0",
             "capacity.unit: expected \"5 % depth per minute\", found \"dollars\"",
         ]
     );

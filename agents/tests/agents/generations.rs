@@ -61,7 +61,8 @@ fn ratios_are_read_from_the_logarithms_that_the_environment_observes() {
     };
     assert_close(asked(gen2.policy.as_ref(), &spec, &[]), calm);
     let thin = Controls {
-        capacity: 0.5 * rule.capacity,
+        // Capacity counts in depths already: the default exponent is zero.
+        capacity: rule.capacity,
         delay: 4.0 * rule.delay,
         target_buffer: 4.0 * rule.buffer,
         keeper_bonus: 4.0 * rule.keeper_bonus,

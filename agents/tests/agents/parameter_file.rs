@@ -67,7 +67,7 @@ fn every_problem_is_reported_at_once() {
     let (mut file, ..) = files();
     file.version = 2;
     file.clocks.slow_interval_seconds = 10.0;
-    file.parameters[0].low = 5.0;
+    file.parameters[0].low = 250.0;
     file.parameters[3].fallback = 121.0;
     file.parameters[4].name = "delay".to_owned();
     file.parameters[8].largest_step = Step::Difference(0.1);

@@ -60,7 +60,7 @@ pub const HYPERLIQUID_LIKE: Pipeline = Pipeline {
 
 /// What a controller runs on: every dial is its own, and the fund takes a share of slices at mark.
 pub const SEAWALL: Pipeline = Pipeline {
-    trigger: Trigger::Hazard { z: Dial::Controlled },
+    trigger: Trigger::Preemptive { bp: Dial::Controlled },
     size: CloseSize::RestoreToBuffer { buffer: Dial::Controlled, full_below: 1_000.0 },
     execution: Execution::Internalised { share: Dial::Controlled },
     limit: LimitPrice::Band { bp: Dial::Controlled },

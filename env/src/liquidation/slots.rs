@@ -49,7 +49,12 @@ pub enum Trigger {
     /// hazard P(E < 0 within ten minutes) above Φ(−z) under EWMA volatility.
     Hazard {
         /// Standard deviations.
-        z: Dial,
+        z: f64,
+    },
+    /// Equity below a share of the position that somebody else predicts, if that comes before maintenance.
+    Preemptive {
+        /// Basis points of notional.
+        bp: Dial,
     },
 }
 
@@ -208,8 +213,12 @@ impl Pipeline {
     /// Records every field that is out of its bounds.
     pub fn validate(&self, path: &str, problems: &mut Problems) {
         let field = |name: &str| format!("{path}.{name}");
-        if let Trigger::Hazard { z } = self.trigger {
-            z.validate(field("trigger.hazard.z"), 0.0, 10.0, problems);
+        match self.trigger {
+            Trigger::Off | Trigger::Maintenance => {}
+            Trigger::Hazard { z } => {
+                problems.range(field("trigger.hazard.z"), z, 0.0, 10.0);
+            }
+            Trigger::Preemptive { bp } => bp.validate(field("trigger.preemptive.bp"), 0.0, 2_000.0, problems),
         }
         match self.size {
             CloseSize::Full => {}
@@ -261,9 +270,10 @@ impl Pipeline {
     #[must_use]
     pub fn resolve(&self, controls: &Controls) -> Rules {
         Rules {
-            hazard_z: match self.trigger {
-                Trigger::Hazard { z } => z.resolve(controls.preemption_z),
-                Trigger::Off | Trigger::Maintenance => 0.0,
+            hazard_z: if let Trigger::Hazard { z } = self.trigger { z } else { 0.0 },
+            preemption: match self.trigger {
+                Trigger::Preemptive { bp } => bp.resolve(controls.preemption) * 1e-4,
+                Trigger::Off | Trigger::Maintenance | Trigger::Hazard { .. } => 0.0,
             },
             off: self.trigger == Trigger::Off,
             size: match self.size {
@@ -355,6 +365,8 @@ pub struct Rules {
     pub off: bool,
     /// Standard deviations of the hazard trigger; zero is maintenance alone.
     pub hazard_z: f64,
+    /// Least equity over notional; zero is maintenance alone.
+    pub preemption: f64,
     /// Close size.
     pub size: SizeRule,
     /// Fund's share of each slice.

@@ -11,7 +11,11 @@ const MOST: u32 = 24;
 /// Worst price that a trader accepts who is in no hurry, relative to mark: 15 bp. What does not fill is left for its
 /// next action, so large positions come and go in pieces.
 const TRADER_LIMIT: f64 = 15e-4;
-/// Share of margin that a trader leaves free when it opens.
+/// Probability that a flat trader opens on neutral terms when it acts.
+const ENTRY: f64 = 0.75;
+/// Smallest position worth opening, in dollars.
+const LEAST_OPENING: f64 = 10.0;
+/// Share of margin that a trader uses when it opens.
 const CUSHION: f64 = 0.95;
 
 impl Market {
@@ -49,8 +53,16 @@ impl Market {
             }
             return;
         }
-        if action < self.entry_probability() {
-            self.open(id, if side < long { Side::Buy } else { Side::Sell });
+        let (comes, would_come) = (action < self.entry_probability(), action < ENTRY);
+        if !comes && !would_come {
+            return;
+        }
+        let (neutral, offered) = self.opening(id);
+        let notional = if comes && self.is_below_cap(offered) { offered } else { 0.0 };
+        // What neutral margin, no cap and no contribution would have brought, and what came.
+        self.state.outcome.turned_away += Usd::from_f64(if would_come { neutral } else { 0.0 } - notional);
+        if notional >= LEAST_OPENING {
+            self.open(id, notional, if side < long { Side::Buy } else { Side::Sell });
         }
     }
 
@@ -59,30 +71,40 @@ impl Market {
         let config = &self.scenario.traders;
         let margin = libm::pow(self.margin_multiplier(), -config.margin_elasticity);
         let fee = libm::exp(-config.fee_elasticity * self.state.controls.fund_contribution);
-        (0.75 * margin * fee).min(1.0)
+        (ENTRY * margin * fee).min(1.0)
     }
 
-    fn open(&mut self, id: AccountId, side: Side) {
-        let i = id as usize;
-        let (wealth, wish) = (f64::from(self.state.traders.wealth[i]), f64::from(self.state.traders.leverage[i]));
-        let mut equity = self.state.ledger.cash(id).as_f64();
-        if equity < 0.25 * wealth {
-            self.state.ledger.deposit(id, Usd::from_f64(wealth - equity));
-            equity = wealth;
-        }
-        let mark = self.state.prices.mark;
-        let interest = self.open_interest();
-        let adjustment = self.state.adjustment(self.margin_multiplier());
-        let wanted = Qty::from_f64((equity.min(1.5 * wealth) * wish / mark.as_f64()).max(0.0));
-        let rate = self.fixed.schedule.initial_rate(wanted, wanted.notional(mark), interest, adjustment).as_f64();
-        let leverage = wish.min(CUSHION / rate);
-        let most = self.fixed.schedule.notional_max().as_f64();
-        let notional = (equity.min(1.5 * wealth) * leverage).min(most);
+    fn is_below_cap(&self, notional: f64) -> bool {
         let cap = self.state.controls.open_interest_cap * self.state.outcome.reference_open_interest.as_f64();
-        if notional < 10.0 || interest.as_f64() + notional > cap {
-            return;
+        self.open_interest().as_f64() + notional <= cap
+    }
+
+    /// Money that a trader would open with: what it has, or a fresh deposit once that is nearly gone.
+    fn stake(&self, id: AccountId) -> f64 {
+        let wealth = f64::from(self.state.traders.wealth[id as usize]);
+        let cash = self.state.ledger.cash(id).as_f64();
+        if cash < 0.25 * wealth { wealth } else { cash.min(1.5 * wealth) }
+    }
+
+    /// Dollars of notional that a trader would open at neutral margin, and that it can open at margin in force.
+    fn opening(&self, id: AccountId) -> (f64, f64) {
+        let (stake, wish) = (self.stake(id), f64::from(self.state.traders.leverage[id as usize]));
+        let (mark, interest, schedule) = (self.state.prices.mark, self.open_interest(), &self.fixed.schedule);
+        let wanted = Qty::from_f64(stake * wish / mark.as_f64());
+        let at = |multiplier: f64| {
+            let adjustment = self.state.adjustment(multiplier);
+            let rate = schedule.initial_rate(wanted, wanted.notional(mark), interest, adjustment).as_f64();
+            (stake * wish.min(CUSHION / rate)).min(schedule.notional_max().as_f64())
+        };
+        (at(1.0), at(self.margin_multiplier()))
+    }
+
+    fn open(&mut self, id: AccountId, notional: f64, side: Side) {
+        let (stake, cash) = (self.stake(id), self.state.ledger.cash(id).as_f64());
+        if stake > cash {
+            self.state.ledger.deposit(id, Usd::from_f64(stake - cash));
         }
-        let qty = Qty::from_f64(notional / mark.as_f64());
+        let qty = Qty::from_f64(notional / self.state.prices.mark.as_f64());
         self.trade(id, if side == Side::Buy { qty } else { -qty }, Some(TRADER_LIMIT), false);
     }
 
@@ -129,7 +151,6 @@ impl Market {
             state.outcome.fees += fee;
             let contribution = notional.share_ceil(Rate::from_f64(state.controls.fund_contribution * 1e-4));
             state.ledger.transfer(id, self.fixed.fund, contribution);
-            state.contributions += contribution;
         }
         self.touched(id);
         fill

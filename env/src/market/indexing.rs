@@ -67,7 +67,8 @@ pub(super) fn position_of(ledger: &Ledger, id: AccountId) -> Position {
 impl State {
     /// What the controls do to the margin table, with initial margin times `initial`.
     pub(super) fn adjustment(&self, initial: f64) -> Adjustment {
-        let floor = self.rules.hazard_z * self.signals.sigma_medium() * TEN_MINUTES_ROOT;
+        let hazard = self.rules.hazard_z * self.signals.sigma_medium() * TEN_MINUTES_ROOT;
+        let floor = hazard.max(self.rules.preemption);
         Adjustment {
             initial: Rate::from_f64(initial),
             maintenance: Rate::from_f64(self.controls.maintenance_margin_multiplier),

@@ -214,12 +214,6 @@ impl Market {
         equity - Usd::from_f64(impact * qty.notional(self.state.prices.mark).as_f64())
     }
 
-    /// Fund contributions that traders paid so far.
-    #[must_use]
-    pub const fn contributions(&self) -> Usd {
-        self.state.contributions
-    }
-
     /// Distance of mark from fundamental beyond a tolerance, summed over hours and weighted by open interest over
     /// its reference; the tolerance is the market's own, so that the sum is kept and not recomputed.
     #[must_use]

@@ -14,7 +14,6 @@ impl Market {
         let gap = state.book.mid() / state.prices.outside - 1.0;
         state.prices.spill = state.prices.spill * self.fixed.spill_decay + venue.home_share * self.fixed.follow * gap;
         state.prices.fundamental = outside.fundamental;
-        state.prices.outside_before = state.prices.outside;
         state.prices.outside = outside.fundamental * libm::exp(state.prices.spill);
         state.outside = outside;
     }

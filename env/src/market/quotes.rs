@@ -30,11 +30,10 @@ impl Market {
         let wide = self.scenario.book.half_spread_bp * 1e-4 * (1.0 + config.widening * (stress - 1.0).max(0.0));
         // A lean of quotes: makers that are long lower their price.
         let lean = (ask - bid) / (ask + bid).max(1e-9) * config.skew_bp * 1e-4;
-        let wanted = state.prices.outside * (1.0 - lean);
-        let news = state.prices.outside - state.prices.outside_before;
         state.book.refresh(Quotes {
-            news,
-            pull: self.fixed.coupling * (ABSENT + (1.0 - ABSENT) * size * count) * (wanted - state.book.fair() - news),
+            outside: state.prices.outside,
+            pull: self.fixed.coupling * (ABSENT + (1.0 - ABSENT) * size * count),
+            lean: -lean,
             half_spread: wide.min(WIDEST),
             liquidity: state.liquidity,
             latent: liquidity * (PATIENT + (1.0 - PATIENT) * size * count),

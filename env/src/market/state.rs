@@ -32,8 +32,6 @@ pub struct Prices {
     pub fundamental: f64,
     /// Price on other venues, in dollars: the fundamental and home's share of impact on it.
     pub outside: f64,
-    /// `outside` one tick ago.
-    pub outside_before: f64,
     /// Home's impact on other venues, as a log price.
     pub spill: f64,
     /// Oracle price, in dollars.
@@ -104,8 +102,6 @@ pub struct State {
     pub depth_reference: f64,
     /// Deviation beyond tolerance, in relative hours weighted by open interest.
     pub excess_deviation_hours: f64,
-    /// Fund contributions paid.
-    pub contributions: Usd,
     /// Keepers' money at reset.
     pub(super) keeper_start: Usd,
     /// Gas that keepers paid.
@@ -146,7 +142,6 @@ impl State {
             prices: Prices {
                 fundamental: start,
                 outside: start,
-                outside_before: start,
                 spill: 0.0,
                 oracle: start,
                 oracle_age: 0.0,
@@ -160,7 +155,6 @@ impl State {
             liquidity: [1.0, 1.0],
             depth_reference: 0.0,
             excess_deviation_hours: 0.0,
-            contributions: Usd::ZERO,
             keeper_start: Usd::ZERO,
             keeper_gas: Usd::ZERO,
             world,

@@ -185,8 +185,8 @@ fn the_index_finds_everybody_who_is_short_of_margin() {
     let mut found = 0;
     for tick in 0..9_000_u32 {
         if tick.is_multiple_of(300) {
-            let preemption_z = f64::from(tick / 300 % 5);
-            market.set_controls(Controls { preemption_z, ..Controls::default() });
+            let preemption = 50.0 * f64::from(tick / 300 % 5);
+            market.set_controls(Controls { preemption, ..Controls::default() });
         }
         let before = *market.outcome();
         market.tick();

@@ -24,7 +24,7 @@ pub struct ArbitrageConfig {
 
 impl Default for ArbitrageConfig {
     fn default() -> Self {
-        Self { count: 4, capacity: 0.01, band_bp: 5.0, aggression: 0.5, unwind: 3_600.0, latency: 4 }
+        Self { count: 4, capacity: 0.02, band_bp: 5.0, aggression: 0.5, unwind: 3_600.0, latency: 4 }
     }
 }
 

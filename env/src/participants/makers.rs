@@ -53,7 +53,7 @@ impl Default for MakerConfig {
             absence: 600.0,
             return_half_life: 1_200.0,
             floor: 0.25,
-            coupling: 0.1,
+            coupling: 0.3,
         }
     }
 }

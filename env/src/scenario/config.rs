@@ -77,11 +77,11 @@ pub struct RewardConfig {
     pub liquidation_cost: f64,
     /// Distance of mark from fundamental beyond 30 bp, times open interest, per hour.
     pub deviation: f64,
-    /// Loss of the insurance fund at exit cost; a gain counts against it.
+    /// Loss of the insurance fund at exit cost; a gain counts against it, what traders contribute included.
     pub fund_loss: f64,
-    /// Capital locked by initial margin above neutral, at 20 % a year, and fund contributions.
+    /// Capital locked by initial margin above neutral, at 20 % a year.
     pub margin_cost: f64,
-    /// Fee revenue lost with open interest below reference.
+    /// Fees of positions that margin, cap or contribution kept out.
     pub interest_lost: f64,
     /// Change of normalised parameters.
     pub churn: f64,
@@ -98,7 +98,7 @@ impl Default for RewardConfig {
             deviation: 0.3,
             fund_loss: 1.0,
             margin_cost: 20.0,
-            interest_lost: 20.0,
+            interest_lost: 3.0,
             churn: 0.002,
             failure: 200.0,
         }

@@ -16,7 +16,11 @@ pub const SCENARIOS: [Shipped; 6] = [
         "A tenth of the price in three minutes, most of it back in half an hour.",
         WorldConfig::flash_crash,
     ),
-    ("crash_day", "14 % in forty minutes while depth halves or worse: October 2025.", WorldConfig::crash_day),
+    (
+        "crash_day",
+        "A tenth in forty minutes while depth halves or worse, and the cascade on top: October 2025.",
+        WorldConfig::crash_day,
+    ),
     (
         "slow_drought",
         "Makers leave and do not come back while the price slides: November 2022.",

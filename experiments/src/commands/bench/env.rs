@@ -139,8 +139,9 @@ fn quiet_tick(settings: &Settings, pipeline: Pipeline, accounts: u32, seconds: f
 /// Measures the home book.
 pub(super) fn measure_book(settings: &Settings, seconds: f64, figures: &mut Figures) {
     let quotes = Quotes {
-        news: 0.0,
+        outside: 60_000.0,
         pull: 0.0,
+        lean: 0.0,
         half_spread: settings.market.book.half_spread_bp * 1e-4,
         liquidity: [1.0, 1.0],
         latent: 1.0,
