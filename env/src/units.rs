@@ -191,8 +191,26 @@ fn div_floor(product: i128, divisor: i64) -> i64 {
     let (product, divisor) = (product >> twos, divisor >> twos);
     match i64::try_from(product) {
         Ok(small) => small.div_euclid(divisor),
-        Err(_) => i64::try_from(product.div_euclid(i128::from(divisor))).expect("product out of range"),
+        Err(_) => match u32::try_from(divisor) {
+            Ok(digit) => long_division(product, digit),
+            Err(_) => i64::try_from(product.div_euclid(i128::from(divisor))).expect(OUT_OF_RANGE),
+        },
     }
+}
+
+const OUT_OF_RANGE: &str = "product out of range";
+
+/// `product / divisor`, rounded down, in two 64-bit divisions: schoolbook division by one digit of 32 bits.
+#[inline]
+fn long_division(product: i128, divisor: u32) -> i64 {
+    let (size, divisor) = (product.unsigned_abs(), u64::from(divisor));
+    let [top, middle, bottom] = [size >> 64, size >> 32 & u128::from(u32::MAX), size & u128::from(u32::MAX)];
+    let [top, middle, bottom] = [top, middle, bottom].map(|digits| u64::try_from(digits).expect(OUT_OF_RANGE));
+    assert!(top < divisor, "{OUT_OF_RANGE}");
+    let upper = (top << 32) | middle;
+    let lower = ((upper % divisor) << 32) | bottom;
+    let quotient = i64::try_from(((upper / divisor) << 32) | (lower / divisor)).expect(OUT_OF_RANGE);
+    if product >= 0 { quotient } else { -quotient - i64::from(lower % divisor != 0) }
 }
 
 /// `a · b / divisor`, rounded as named.
@@ -268,6 +286,24 @@ mod tests {
             assert_eq!(mul_div(a, b, divisor, Rounding::Floor), floor, "{a}·{b}/{divisor}");
             assert_eq!(mul_div(a, b, divisor, Rounding::Ceil), ceil, "{a}·{b}/{divisor}");
         }
+    }
+
+    #[test]
+    fn wide_products_are_divided_as_128_bit_integers_are() {
+        let factors = [1, 3, 999_999_999, 60_000_000_001, 92_233_720_368_547, i64::MAX / 5];
+        let divisors = [1, 3, 256, 390_625, 100_000_000, 1_953_125 << 9, u32::MAX.into(), (1 << 32) + 5, 1 << 45];
+        let mut wide = 0;
+        for a in factors {
+            for b in factors.map(|b| [b, -b]).as_flattened() {
+                for divisor in divisors {
+                    let product = i128::from(a) * i128::from(*b);
+                    let Ok(floor) = i64::try_from(product.div_euclid(i128::from(divisor))) else { continue };
+                    assert_eq!(mul_div(a, *b, divisor, Rounding::Floor), floor, "{a}·{b}/{divisor}");
+                    wide += i32::from(i64::try_from(product).is_err());
+                }
+            }
+        }
+        assert!(wide > 50, "{wide} products beyond 64 bits");
     }
 
     #[test]

@@ -67,11 +67,20 @@ impl Market {
     }
 
     /// Probability that a flat trader opens: falls with margin and with what the venue adds to fees.
-    fn entry_probability(&self) -> f64 {
+    fn entry_probability(&mut self) -> f64 {
+        let terms = [self.margin_multiplier(), self.state.controls.fund_contribution];
+        if let Some((known, probability)) = self.scratch.entry
+            && known.map(f64::to_bits) == terms.map(f64::to_bits)
+        {
+            return probability;
+        }
         let config = &self.scenario.traders;
-        let margin = libm::pow(self.margin_multiplier(), -config.margin_elasticity);
-        let fee = libm::exp(-config.fee_elasticity * self.state.controls.fund_contribution);
-        (ENTRY * margin * fee).min(1.0)
+        let [multiplier, contribution] = terms;
+        let margin = libm::pow(multiplier, -config.margin_elasticity);
+        let fee = libm::exp(-config.fee_elasticity * contribution);
+        let probability = (ENTRY * margin * fee).min(1.0);
+        self.scratch.entry = Some((terms, probability));
+        probability
     }
 
     fn is_below_cap(&self, notional: f64) -> bool {

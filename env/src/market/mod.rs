@@ -110,6 +110,8 @@ struct Scratch {
     ranking: Vec<(f64, u32)>,
     /// Tick and winning direction that `ranking` was made for.
     ranked: Option<(u64, i64)>,
+    /// Margin multiplier, contribution and the probability of an opening that follows from them.
+    entry: Option<([f64; 2], f64)>,
 }
 
 impl Market {

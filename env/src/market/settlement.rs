@@ -37,23 +37,23 @@ impl Market {
     }
 }
 
-/// Gives each account its part of a trade, by weight; rounding goes to the last. When all weights are zero, what is
-/// left on the book is everybody's in equal parts.
+/// Gives each account its part of a trade, by weight, rounded down to 2⁻³⁰ of the whole; the rest goes to the last. When
+/// all weights are zero, what is left on the book is everybody's in equal parts.
 pub(super) fn share_out(ledger: &mut Ledger, ids: Range<AccountId>, weights: &[f64], (qty, value): (Qty, Usd)) {
-    /// Weights as integers, so that parts add up exactly.
-    const UNIT: f64 = 1e9;
-    #[expect(clippy::cast_possible_truncation, reason = "weights are below two")]
-    let integer = |weight: f64| (weight * UNIT) as i64;
-    let total: i64 = weights.iter().map(|&w| integer(w)).sum();
-    let count = i64::try_from(weights.len()).expect("a handful of makers");
+    /// Parts in a whole: a power of two, so that a share is a shift.
+    const WHOLE: i64 = 1 << 30;
+    #[expect(clippy::cast_precision_loss, reason = "2³⁰ and a handful of makers are exact")]
+    let (whole, count) = (WHOLE as f64, weights.len() as f64);
+    let total: f64 = weights.iter().sum();
     let mut left = (qty, value);
     let last = ids.end - 1;
     for (id, &weight) in ids.zip(weights) {
-        let (part, whole) = if total > 0 { (integer(weight), total) } else { (1, count) };
+        #[expect(clippy::cast_possible_truncation, reason = "a share is at most one")]
+        let part = (whole * if total > 0.0 { weight / total } else { 1.0 / count }) as i64;
         let mine = if id == last {
             left
         } else {
-            let share = |amount: i64| mul_div(amount, part, whole, Rounding::Floor);
+            let share = |amount: i64| mul_div(amount, part, WHOLE, Rounding::Floor);
             (Qty::from_raw(share(qty.raw())), Usd::from_raw(share(value.raw())))
         };
         left = (left.0 - mine.0, left.1 - mine.1);
