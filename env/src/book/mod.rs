@@ -1,16 +1,19 @@
 //! Where orders meet liquidity.
 //!
-//! [`DepthBook`] is the fast one: makers' quotes summed on a relative grid. The matching engine and the automated
-//! market maker of the specification are not here yet.
+//! [`DepthBook`] is the fast one: makers' quotes summed on a relative grid. [`order`] is a matching engine with
+//! price-time priority. The automated market maker of the specification is not here yet.
 
 mod depth;
+pub mod order;
 
 pub use depth::{DepthBook, DepthConfig, Quotes};
+
+use serde::{Deserialize, Serialize};
 
 use crate::units::{Price, Qty, Usd};
 
 /// Which side of the market an order takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Side {
     /// Takes asks; size is positive.
     Buy,
@@ -31,6 +34,15 @@ impl Side {
         match self {
             Self::Buy => 1,
             Self::Sell => -1,
+        }
+    }
+
+    /// The side that such an order meets.
+    #[must_use]
+    pub const fn opposite(self) -> Self {
+        match self {
+            Self::Buy => Self::Sell,
+            Self::Sell => Self::Buy,
         }
     }
 }
