@@ -1,12 +1,14 @@
 //! Where orders meet liquidity.
 //!
 //! [`DepthBook`] is the fast one: makers' quotes summed on a relative grid. [`order`] is a matching engine with
-//! price-time priority. The automated market maker of the specification is not here yet.
+//! price-time priority, and [`QuotedBook`] makers' quotes in it. The automated market maker of the specification is not here yet.
 
 mod depth;
 pub mod order;
+mod quoted;
 
 pub use depth::{DepthBook, DepthConfig, Quotes};
+pub use quoted::{QuotedBook, QuotedConfig};
 
 use serde::{Deserialize, Serialize};
 
@@ -48,7 +50,7 @@ impl Side {
 }
 
 /// What an aggressive order got.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fill {
     /// Signed size: positive for a buy.
     pub qty: Qty,
