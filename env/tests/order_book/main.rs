@@ -55,7 +55,7 @@ fn random_streams_trade() {
 }
 
 #[test]
-#[ignore = "a minute: `cargo test --release -p seawall-env --test order_book -- --ignored`"]
+#[ignore = "half a minute: `cargo test --release -p seawall-env --test order_book -- --ignored`"]
 fn long_random_streams_report_the_same() {
     for seed in 0..400 {
         let mut bytes = vec![0; 10_000 * Command::BYTES];

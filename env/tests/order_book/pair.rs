@@ -56,31 +56,24 @@ impl Pair {
         let mut before = self.positions.clone();
         self.events.clear();
         self.expected.clear();
-        let (positions, events) = (&mut self.positions, &mut self.events);
+        command.run(&mut self.book, &mut self.positions, &mut self.names, &mut self.events);
         match command {
             Command::Submit(order) => {
-                let returned = self.book.submit(order, positions, events);
                 self.reference.submit(order, &mut self.expected);
-                if let Ok(id) = returned {
-                    self.names.push(id);
-                    assert_eq!(self.numbers.insert(id, count(&self.names)), None, "a name was given twice");
-                    if order.reduce_only {
-                        self.reducing.insert(id);
-                    }
-                }
+                self.name_the_new(order.reduce_only);
             }
             Command::Cancel { back } => {
-                let Some((id, number)) = self.named(back) else { return };
-                let _ = self.book.cancel(id, &mut self.events);
-                self.reference.cancel(number, &mut self.expected);
+                if let Some(id) = self.numbered(back) {
+                    self.reference.cancel(id, &mut self.expected);
+                }
             }
+            Command::CancelAll { account } => self.reference.cancel_all(account, &mut self.expected),
             Command::Amend { back, tick, lots } => {
-                let Some((id, number)) = self.named(back) else { return };
-                let _ = self.book.amend(id, tick, lots, &mut self.positions, &mut self.events);
-                self.reference.amend(number, tick, lots, &mut self.expected);
+                if let Some(id) = self.numbered(back) {
+                    self.reference.amend(id, tick, lots, &mut self.expected);
+                }
             }
             Command::Shift { account, lots } => {
-                self.positions.shift(account, lots);
                 before.shift(account, lots);
                 *self.reference.positions.entry(account).or_default() += lots;
             }
@@ -91,10 +84,21 @@ impl Pair {
         self.follow_positions(before);
     }
 
-    fn named(&self, back: u32) -> Option<(OrderId, OrderId)> {
-        let index = self.names.len().checked_sub(1)?;
-        let index = index - back as usize % self.names.len();
-        Some((self.names[index], number(count(&self.names[..=index]))))
+    /// Remembers the number of an order that the engine has just accepted.
+    fn name_the_new(&mut self, reduce_only: bool) {
+        let known = self.numbers.len();
+        for &id in &self.names[known..] {
+            assert_eq!(self.numbers.insert(id, count(&self.names)), None, "a name was given twice");
+            if reduce_only {
+                self.reducing.insert(id);
+            }
+        }
+    }
+
+    /// The reference's name of an accepted order.
+    fn numbered(&self, back: u32) -> Option<OrderId> {
+        let index = Command::index(back, self.names.len())?;
+        Some(number(count(&self.names[..=index])))
     }
 
     /// The same event with the reference's names.

@@ -58,6 +58,17 @@ impl Reference {
         self.reduce(index, lots, CancelReason::Requested, events);
     }
 
+    pub(crate) fn cancel_all(&mut self, account: AccountId, events: &mut Vec<Event>) {
+        let mut own: Vec<_> = self.resting.iter().copied().filter(|r| r.order.account == account).collect();
+        own.sort_by_key(|resting| match resting.order.side {
+            Side::Buy => (0, -i64::from(resting.tick.0)),
+            Side::Sell => (1, i64::from(resting.tick.0)),
+        });
+        for resting in own {
+            self.cancel(resting.id, events);
+        }
+    }
+
     pub(crate) fn amend(&mut self, id: OrderId, tick: Tick, lots: Lots, events: &mut Vec<Event>) {
         let reject = |reason| Event::Rejected { request: Request::Amend(id), reason };
         let Some(index) = self.find(id) else {

@@ -14,12 +14,13 @@ use seawall_env::units::{Rate, Usd};
 enum Step {
     Send(NewOrder),
     Cancel(usize),
+    CancelAll(u32),
     Amend(usize, u32, u64),
     /// Gives an account a position from outside.
     Position(u32, i64),
 }
 
-use Step::{Amend, Cancel, Position, Send};
+use Step::{Amend, Cancel, CancelAll, Position, Send};
 
 fn limit(account: u32, side: Side, lots: u64, tick: u32) -> NewOrder {
     NewOrder::limit(AccountId(account), side, Tick(tick), Lots(lots))
@@ -40,6 +41,7 @@ fn told(steps: &[Step]) -> Vec<String> {
         match step {
             Send(order) => names.extend(book.submit(order, &mut positions, &mut events)),
             Cancel(order) => drop(book.cancel(names[order - 1], &mut events)),
+            CancelAll(account) => book.cancel_all(AccountId(account), &mut events),
             Amend(order, tick, lots) => {
                 let _ = book.amend(names[order - 1], Tick(tick), Lots(lots), &mut positions, &mut events);
             }
@@ -234,6 +236,40 @@ fn an_amended_order_keeps_its_rank_only_if_it_shrinks_in_place() {
         ("to nothing", &with(Amend(1, 100, 0)), &["SizeOutOfRange"]),
         ("off the grid", &with(Amend(1, 1_001, 5)), &["PriceOutOfRange"]),
         ("one that is gone", &[book[0], Cancel(1), Amend(1, 100, 1)], &["UnknownOrder"]),
+    ]);
+}
+
+#[test]
+fn an_account_that_leaves_takes_all_its_orders_along_and_no_other() {
+    let book = [
+        Send(limit(1, Sell, 1, 102)),
+        Send(limit(1, Buy, 2, 99)),
+        Send(limit(2, Buy, 3, 100)),
+        Send(limit(1, Buy, 4, 100)),
+        Send(limit(1, Sell, 5, 900)),
+    ];
+    let then = |step| [book[0], book[1], book[2], book[3], book[4], CancelAll(1), step];
+    check(&[
+        (
+            "best first, bids first",
+            &then(CancelAll(1))[..6],
+            &[
+                "4 loses 4 Requested",
+                "4 done",
+                "2 loses 2 Requested",
+                "2 done",
+                "1 loses 1 Requested",
+                "1 done",
+                "5 loses 5 Requested",
+                "5 done",
+            ],
+        ),
+        (
+            "the other account's stay",
+            &then(Send(market(9, Sell, 9))),
+            &["6 in 9", "3 x 6 3 @ 100", "3 done", "6 loses 6 Unfilled", "6 done"],
+        ),
+        ("nothing to take", &then(CancelAll(1)), &[]),
     ]);
 }
 

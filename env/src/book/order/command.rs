@@ -1,7 +1,10 @@
 //! Bytes into messages: what a fuzzer calls.
 
+use super::engine::OrderBook;
+use super::event::Event;
 use super::grid::{Lots, Tick};
-use super::message::{AccountId, Kind, NewOrder, SelfTrade, TimeInForce};
+use super::message::{AccountId, Kind, NewOrder, OrderId, SelfTrade, TimeInForce};
+use super::position::NetPositions;
 use crate::book::Side;
 
 /// One step of an order stream that was made of bytes.
@@ -16,6 +19,11 @@ pub enum Command {
     Cancel {
         /// Which: zero is the last that was accepted.
         back: u32,
+    },
+    /// Cancel every order of an account.
+    CancelAll {
+        /// Whose.
+        account: AccountId,
     },
     /// Amend an order.
     Amend {
@@ -43,9 +51,21 @@ impl Command {
 
     /// Every sequence of bytes is a stream of commands; what is left at the end is no command.
     ///
+    /// The body of a fuzz target:
     /// ```
-    /// use seawall_env::book::order::Command;
-    /// assert_eq!(Command::from_bytes(&[0; 20]).count(), 3);
+    /// use seawall_env::book::order::{Command, NetPositions, OrderBook, OrderBookConfig};
+    ///
+    /// fn target(bytes: &[u8]) {
+    ///     let config = OrderBookConfig { ticks: Command::TICKS, ..OrderBookConfig::default() };
+    ///     let mut book = OrderBook::new(&config).expect("a valid configuration");
+    ///     let (mut positions, mut accepted, mut events) = (NetPositions::default(), Vec::new(), Vec::new());
+    ///     for command in Command::from_bytes(bytes) {
+    ///         events.clear();
+    ///         command.run(&mut book, &mut positions, &mut accepted, &mut events);
+    ///         book.assert_consistent();
+    ///     }
+    /// }
+    /// target(b"every byte means something");
     /// ```
     pub fn from_bytes(bytes: &[u8]) -> impl Iterator<Item = Self> {
         bytes.chunks_exact(Self::BYTES).map(|chunk| {
@@ -53,6 +73,41 @@ impl Command {
             bytes.copy_from_slice(chunk);
             Self::decode(bytes)
         })
+    }
+
+    /// Does the command in a book whose accepted orders are `accepted`, oldest first.
+    pub fn run(
+        self,
+        book: &mut OrderBook,
+        positions: &mut NetPositions,
+        accepted: &mut Vec<OrderId>,
+        events: &mut Vec<Event>,
+    ) {
+        // A refusal is an event like others.
+        match self {
+            Self::Submit(order) => accepted.extend(book.submit(order, positions, events)),
+            Self::Cancel { back } => {
+                if let Some(index) = Self::index(back, accepted.len()) {
+                    let _ = book.cancel(accepted[index], events);
+                }
+            }
+            Self::CancelAll { account } => book.cancel_all(account, events),
+            Self::Amend { back, tick, lots } => {
+                if let Some(index) = Self::index(back, accepted.len()) {
+                    let _ = book.amend(accepted[index], tick, lots, positions, events);
+                }
+            }
+            Self::Shift { account, lots } => positions.shift(account, lots),
+        }
+    }
+
+    /// Place of the order that `back` names among so many accepted ones; none if there is none.
+    #[must_use]
+    pub const fn index(back: u32, accepted: usize) -> Option<usize> {
+        match accepted.checked_sub(1) {
+            Some(last) => Some(last - back as usize % accepted),
+            None => None,
+        }
     }
 
     /// The command that six bytes mean: what, flags, account, price, size, order.
@@ -76,6 +131,7 @@ impl Command {
             10 => Kind::Market,
             11 | 12 => return Self::Cancel { back: u32::from(back) },
             13 | 14 => return Self::Amend { back: u32::from(back), tick, lots },
+            _ if flags >= 0xe0 => return Self::CancelAll { account },
             _ => return Self::Shift { account, lots: i64::from(size % 16) * side.sign() },
         };
         let self_trade = match (flags >> 1) % 5 {

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::event::{CancelReason, Event, Reject, Request};
 use super::fee::Fees;
 use super::grid::{Grid, Lots, Tick};
-use super::ladder::Ladder;
+use super::ladder::{Ladder, NO_ASK, NO_BID};
 use super::matching::Taker;
-use super::message::{Kind, NewOrder, OrderId, TimeInForce};
+use super::message::{AccountId, Kind, NewOrder, OrderId, TimeInForce};
 use super::position::Positions;
 use super::slab::{NIL, Order, Slab};
 use crate::book::Side;
@@ -134,6 +134,34 @@ impl OrderBook {
         events.push(Event::Cancelled { order: id, account, lots, reason: CancelReason::Requested });
         events.push(Event::Done { order: id, account });
         Ok(lots)
+    }
+
+    /// Takes every resting order of an account out of the book: bids first, the best price first, at one price the
+    /// oldest first. Takes time with the number of all resting orders: the engine keeps no list by account.
+    ///
+    /// # Panics
+    /// Never: it cancels what it has just found.
+    pub fn cancel_all(&mut self, account: AccountId, events: &mut Vec<Event>) {
+        for (side, end) in [(Side::Buy, NO_BID), (Side::Sell, NO_ASK)] {
+            let mut tick = if side == Side::Buy { self.ladder.best_bid } else { self.ladder.best_ask };
+            while tick != end {
+                let at = self.ladder.locate(tick);
+                // Before the level may be gone.
+                let next_tick = match side {
+                    Side::Buy => self.ladder.next_below(tick, at),
+                    Side::Sell => self.ladder.next_above(tick, at),
+                };
+                let mut slot = self.ladder.levels[at as usize].head;
+                while slot != NIL {
+                    let Order { next, generation, account: owner, .. } = self.slab.orders[slot as usize];
+                    if owner == account {
+                        self.cancel(OrderId::new(slot, generation), events).expect("it rests");
+                    }
+                    slot = next;
+                }
+                tick = next_tick;
+            }
+        }
     }
 
     /// Gives a resting order a new price and a new size: what is left of it afterwards, not what it was at first.

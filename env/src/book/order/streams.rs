@@ -249,6 +249,24 @@ mod tests {
     }
 
     #[test]
+    fn streams_stay_the_same_so_that_figures_compare_across_versions() {
+        for (stream, expected) in [(SHALLOW, (6_019, 156_472)), (DEEP, (4_627, 118_561))] {
+            let (messages, _) = Stream { messages: 50_000, ..stream }.generate(7);
+            let mut replay = Replay::new(book());
+            let (mut trades, mut lots) = (0, 0);
+            for &message in &messages {
+                for event in replay.apply(message) {
+                    if let Event::Trade(trade) = event {
+                        trades += 1;
+                        lots += trade.lots.0;
+                    }
+                }
+            }
+            assert_eq!((trades, lots), expected, "{}", stream.name);
+        }
+    }
+
+    #[test]
     fn streams_are_as_deep_as_they_say() {
         for (stream, messages, orders, levels, trades_permille) in
             [(SHALLOW, 100_000, 90..150, 35..55, 105..135), (DEEP, 300_000, 16_000..21_000, 1_300..1_600, 70..105)]

@@ -70,6 +70,19 @@ fn an_order_larger_than_the_book_empties_it() {
 }
 
 #[test]
+fn a_restored_book_goes_on_as_the_original() {
+    let mut book = book();
+    let _ = book.take(Qty::from_f64(-30.0), None);
+    let mut restored: QuotedBook = postcard::from_bytes(&postcard::to_allocvec(&book).unwrap()).unwrap();
+    for book in [&mut book, &mut restored] {
+        book.refresh(50_100.0, HALF_SPREAD, [0.9, 0.4]);
+    }
+    let order = Qty::from_f64(55.0);
+    assert_eq!(book.take(order, None), restored.take(order, None));
+    assert_eq!(postcard::to_allocvec(&book).unwrap(), postcard::to_allocvec(&restored).unwrap());
+}
+
+#[test]
 fn wrong_configurations_are_refused_with_every_problem() {
     let config = QuotedConfig { makers: 0, levels: 1_000, tick_size: Price::ZERO, ..QuotedConfig::default() };
     let text = QuotedBook::new(&config, 0.0, 0.0, 1.0).unwrap_err().to_string();
