@@ -1,8 +1,8 @@
 //! `QuotedBook`: market makers' quotes as limit orders in a real [`OrderBook`].
 //!
 //! Each side is a geometric grid of distances from the makers' fair price; its points belong to the makers in turn.
-//! At every refresh each maker moves its orders along with the fair price and brings their sizes a step towards what
-//! it wants to show. Takers come as immediate-or-cancel orders, so all that rests is quotes.
+//! At every refresh each maker moves its orders along with the fair price, those far from it less often, and brings
+//! their sizes a step towards what it wants to show. Takers come as immediate-or-cancel orders, so all that rests is quotes.
 //!
 //! Deliberately not here: a latent book. A hole stays with its quote, not with its price, and heals with one
 //! half-life; the square-root impact of metaorders is [`super::DepthBook`]'s.
@@ -17,7 +17,7 @@ mod tests;
 pub use config::QuotedConfig;
 use serde::{Deserialize, Serialize};
 
-use super::order::{AccountId, Event, Lots, NewOrder, OrderBook, OrderId, Tick, TimeInForce, Trade};
+use super::order::{AccountId, Event, Lots, NewOrder, OrderBook, OrderId, Resting, Tick, TimeInForce, Trade};
 use super::{Book, Fill, Side};
 use crate::error::{Error, Problems};
 use crate::units::{Price, Qty, Rounding};
@@ -26,6 +26,9 @@ use crate::units::{Price, Qty, Rounding};
 const REACH: f64 = 0.25;
 /// Distance of the innermost quote beyond half the spread: 0.5 bp.
 const NEAREST: f64 = 5e-5;
+/// A quote stays where it is while its distance is within this share of the wanted one: makers do not send a message
+/// for every tick far from the price, and keep their rank.
+const TOLERANCE: f64 = 0.1;
 /// Account of every order that takes.
 const TAKER: AccountId = AccountId(u32::MAX);
 
@@ -125,7 +128,7 @@ impl QuotedBook {
         }
     }
 
-    /// Moves one quote. Quotes of one side never trade: both sides keep a tick away from the fair price.
+    /// Moves one quote. Quotes never trade with quotes: both sides keep a tick away from the fair price.
     fn requote(&mut self, side: Side, index: usize, half_spread: f64, liquidity: f64) {
         let Quote { order, distance, near, far } = self.quotes[usize::from(side == Side::Sell)][index];
         let resting = order.and_then(|id| self.book.order(id));
@@ -133,11 +136,17 @@ impl QuotedBook {
         let shown = resting.map_or(0, |resting| resting.lots.0);
         let lots = step(shown, (near * liquidity + far) / lot, self.refill).min(self.book.grid().lots_max().0);
         self.events.clear();
-        let placed = match (self.quote_tick(side, half_spread + distance), order.filter(|_| resting.is_some())) {
-            (Some(tick), Some(id)) if lots > 0 => {
-                let amended = self.book.amend(id, tick, Lots(lots), &mut (), &mut self.events);
-                amended.expect("a quote within the grid does not trade");
-                Some(id)
+        let placed = match (self.quote_tick(side, half_spread + distance), resting) {
+            (Some(wanted), Some(Resting { order, tick, .. })) if lots > 0 => {
+                let moved = f64::from(wanted.0.abs_diff(tick.0));
+                let stays = moved * self.book.grid().price(Tick(1)).as_f64()
+                    <= TOLERANCE * (half_spread + distance) * self.fair;
+                let tick = if stays { tick } else { wanted };
+                if !stays || lots != shown {
+                    let amended = self.book.amend(order, tick, Lots(lots), &mut (), &mut self.events);
+                    amended.expect("a quote within the grid does not trade");
+                }
+                Some(order)
             }
             (Some(tick), None) if lots > 0 => {
                 let maker = AccountId(u32::try_from(index % self.makers.len()).expect("at most 64 makers"));
@@ -145,8 +154,8 @@ impl QuotedBook {
                 let entered = self.book.submit(quote, &mut (), &mut self.events);
                 Some(entered.expect("a quote within the grid does not trade"))
             }
-            (_, Some(id)) => {
-                self.book.cancel(id, &mut self.events).expect("it rests");
+            (_, Some(Resting { order, .. })) => {
+                self.book.cancel(order, &mut self.events).expect("it rests");
                 None
             }
             (_, None) => None,

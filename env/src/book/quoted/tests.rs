@@ -70,6 +70,22 @@ fn an_order_larger_than_the_book_empties_it() {
 }
 
 #[test]
+fn near_quotes_follow_a_small_move_and_far_ones_stay() {
+    let mut book = book();
+    let ends = |book: &QuotedBook| {
+        let mut asks = book.orders().levels(Side::Sell).map(|(tick, _)| tick);
+        (asks.next(), asks.last())
+    };
+    let (nearest, farthest) = ends(&book);
+    // 2 bp: the nearest quote is 1 bp from the fair price, the farthest 25 %.
+    book.refresh(50_010.0, HALF_SPREAD, [1.0, 1.0]);
+    assert!(ends(&book).0 > nearest && ends(&book).1 == farthest);
+    // 3 %: more than a tenth of 25 %.
+    book.refresh(51_500.0, HALF_SPREAD, [1.0, 1.0]);
+    assert!(ends(&book).1 > farthest);
+}
+
+#[test]
 fn a_restored_book_goes_on_as_the_original() {
     let mut book = book();
     let _ = book.take(Qty::from_f64(-30.0), None);
@@ -93,16 +109,23 @@ fn wrong_configurations_are_refused_with_every_problem() {
     assert!(text.contains("price = 1000000000"), "{text}");
 }
 
+/// A change of the fair price, half a spread, liquidity, coins that are taken.
+fn steps() -> impl Strategy<Value = (f64, f64, [f64; 2], f64)> {
+    // Large moves, and small ones within which far quotes stay.
+    let factor = prop_oneof![0.6..1.6_f64, 0.999..1.001_f64];
+    (factor, 0.0..0.01_f64, [0.0..1.5_f64, 0.0..1.5_f64], -400.0..400.0_f64)
+}
+
 proptest! {
     #[test]
     fn quotes_never_meet_and_makers_are_the_other_side(
-        steps in prop::collection::vec((0.6..1.6_f64, 0.0..0.01_f64, [0.0..1.5_f64, 0.0..1.5_f64], -400.0..400.0_f64), 1..40)
+        mut fair in prop_oneof![0.5..20.0_f64, 1_000.0..200_000.0_f64],
+        steps in prop::collection::vec(steps(), 1..60),
     ) {
-        let mut book = book();
-        let mut fair: f64 = 50_000.0;
+        let mut book = QuotedBook::new(&QuotedConfig::default(), fair, HALF_SPREAD, 1.0).unwrap();
         let mut total = Fill::default();
         for (factor, half_spread, liquidity, coins) in steps {
-            fair = (fair * factor).clamp(1.0, 400_000.0);
+            fair = (fair * factor).clamp(0.2, 400_000.0);
             book.refresh(fair, half_spread, liquidity);
             book.orders().assert_consistent();
             let fill = book.take(Qty::from_f64(coins), None);
