@@ -128,7 +128,7 @@ impl QuotedBook {
         }
     }
 
-    /// Moves one quote. Quotes never trade with quotes: both sides keep a tick away from the fair price.
+    /// Moves one quote. Quotes never trade with quotes: the fair price lies between them.
     fn requote(&mut self, side: Side, index: usize, half_spread: f64, liquidity: f64) {
         let Quote { order, distance, near, far } = self.quotes[usize::from(side == Side::Sell)][index];
         let resting = order.and_then(|id| self.book.order(id));
@@ -163,14 +163,15 @@ impl QuotedBook {
         self.quotes[usize::from(side == Side::Sell)][index].order = placed;
     }
 
-    /// Price of a quote, rounded away from the fair price; none beyond the ends of the grid.
+    /// Price of a quote, rounded away from the fair price; none beyond the ends of the grid. Every distance is positive,
+    /// so a bid is below the fair price and an ask above it.
     #[expect(clippy::cast_possible_truncation, reason = "range checked")]
     fn quote_tick(&self, side: Side, distance: f64) -> Option<Tick> {
         let grid = self.book.grid();
         let fair = self.fair / grid.price(Tick(1)).as_f64();
         let tick = match side {
-            Side::Buy => libm::floor(fair * (1.0 - distance)).min(libm::ceil(fair) - 1.0),
-            Side::Sell => libm::ceil(fair * (1.0 + distance)).max(libm::floor(fair) + 1.0),
+            Side::Buy => libm::floor(fair * (1.0 - distance)),
+            Side::Sell => libm::ceil(fair * (1.0 + distance)),
         };
         if tick < 1.0 || tick > f64::from(grid.tick_max().0) {
             return None;

@@ -30,6 +30,18 @@ fn a_larger_order_pays_more_and_never_beyond_its_limit() {
         assert!(fill.qty.is_negative() && fill.qty > Qty::from_f64(-10_000.0));
         assert!(fill.value.as_f64() / fill.qty.as_f64() > limit);
     }
+    // Limits between two ticks are no worse than named: half a tick before the best price nothing trades.
+    let (half_tick, grid) = (Price::from_f64(0.05), *book().orders().grid());
+    let (bid, ask) = (book().orders().best_bid().unwrap(), book().orders().best_ask().unwrap());
+    for (coins, limit, fills) in [
+        (1.0, grid.price(ask) - half_tick, false),
+        (1.0, grid.price(ask) + half_tick, true),
+        (-1.0, grid.price(bid) + half_tick, false),
+        (-1.0, grid.price(bid) - half_tick, true),
+    ] {
+        let fill = book().take(Qty::from_f64(coins), Some(limit));
+        assert_eq!(!fill.qty.is_zero(), fills, "{coins} at {limit}");
+    }
     for limit in [0.01, -5.0] {
         assert!(book().take(Qty::from_f64(1.0), Some(Price::from_f64(limit))).qty.is_zero());
     }
@@ -67,6 +79,24 @@ fn an_order_larger_than_the_book_empties_it() {
     assert!(fill.qty > Qty::from_f64(1_000.0) && book.orders().best_ask().is_none());
     assert!(book.take(Qty::from_f64(1.0), None).qty.is_zero());
     assert!(book.impact(Side::Buy, 1.0) > 0.1);
+}
+
+#[test]
+fn withdrawn_makers_leave_the_far_quotes() {
+    let mut book = book();
+    let shown = |book: &QuotedBook| {
+        let (near, far) = (book.depth(Side::Sell, 0.01), book.depth(Side::Sell, 0.2));
+        (near, far - near)
+    };
+    let full = shown(&book);
+    for _ in 0..100 {
+        book.refresh(50_000.0, HALF_SPREAD, [0.1, 1.0]);
+    }
+    let left = shown(&book);
+    // Within 1 % the far share is below 0.6 · (1/4)³, so a tenth of liquidity leaves about a tenth of depth.
+    // Most of what stands between 1 % and 20 % is beyond 4 %, where more than 0.3 + 0.7 · 0.1 of it stay.
+    assert!((left.0 / full.0 - 0.1).abs() < 0.02, "{}", left.0 / full.0);
+    assert!(left.1 / full.1 > 0.37, "{}", left.1 / full.1);
 }
 
 #[test]
