@@ -9,11 +9,14 @@ mod peers;
 
 use cpu_time::ProcessTime;
 use peers::{Bourse, Engine, Fill, Lobster, Ours, Tally};
-use seawall_env::book::Side;
 use seawall_env::book::order::streams::{DEEP, Message, SHALLOW};
+use seawall_env::book::{Book, QuotedBook, QuotedConfig, Side};
+use seawall_env::units::Qty;
 
 const SEED: u64 = 7;
 const RUNS: usize = 7;
+/// Refreshes of the quoted book.
+const TICKS: u32 = 20_000;
 
 fn main() {
     let alone = std::env::args().any(|argument| argument == "ours");
@@ -35,6 +38,29 @@ fn main() {
     for (name, messages, fills, resting, levels) in facts {
         println!("\n{name}: {messages} messages, {fills} fills, {resting} orders on {levels} levels at the end");
     }
+    quoted();
+}
+
+/// Prints what makers' quotes cost in a whole book: a refresh under moves of 1 bp, and an order of half a coin.
+fn quoted() {
+    let config = QuotedConfig::default();
+    let mut book = QuotedBook::new(&config, 50_000.0, 5e-5, 1.0).expect("the default is valid");
+    let start = ProcessTime::now();
+    for tick in 0..TICKS {
+        book.refresh(if tick % 2 == 0 { 50_005.0 } else { 50_000.0 }, 5e-5, [1.0, 0.9]);
+    }
+    let refresh = start.elapsed().as_secs_f64() * 1e6 / f64::from(TICKS);
+    let start = ProcessTime::now();
+    for tick in 0..TICKS {
+        let fill = book.take(Qty::from_f64(if tick % 2 == 0 { 0.5 } else { -0.5 }), None);
+        if tick % 20 == 0 {
+            book.refresh(50_000.0, 5e-5, [1.0, 1.0]);
+        }
+        assert!(!fill.qty.is_zero(), "refreshed often enough to have something to take");
+    }
+    let take = start.elapsed().as_secs_f64() * 1e6 / f64::from(TICKS);
+    let quotes = 2 * config.makers * config.levels;
+    println!("\nQuotedBook: {refresh:.1} us a refresh of {quotes} quotes, {take:.2} us a take with a refresh every 20");
 }
 
 /// Every trade of a stream.

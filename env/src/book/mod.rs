@@ -1,7 +1,8 @@
 //! Where orders meet liquidity.
 //!
 //! [`DepthBook`] is the fast one: makers' quotes summed on a relative grid. [`order`] is a matching engine with
-//! price-time priority, and [`QuotedBook`] makers' quotes in it. The automated market maker of the specification is not here yet.
+//! price-time priority, and [`QuotedBook`] makers' quotes in it. The automated market maker of the specification is not
+//! here yet.
 
 mod depth;
 pub mod order;
