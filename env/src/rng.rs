@@ -45,6 +45,8 @@ pub enum Purpose {
     Policy = 30,
     /// Bootstrap resamples.
     Bootstrap = 40,
+    /// Message streams that a matching engine is measured with.
+    Workload = 50,
 }
 
 /// A root seed, and the streams that hang from it.

@@ -1,16 +1,22 @@
 //! Where orders meet liquidity.
 //!
-//! [`DepthBook`] is the fast one: makers' quotes summed on a relative grid. The matching engine and the automated
-//! market maker of the specification are not here yet.
+//! [`DepthBook`] is the fast one: makers' quotes summed on a relative grid. [`order`] is a matching engine with
+//! price-time priority, and [`QuotedBook`] makers' quotes in it. The automated market maker of the specification is not
+//! here yet.
 
 mod depth;
+pub mod order;
+mod quoted;
 
 pub use depth::{DepthBook, DepthConfig, Quotes};
+pub use quoted::{QuotedBook, QuotedConfig};
+
+use serde::{Deserialize, Serialize};
 
 use crate::units::{Price, Qty, Usd};
 
 /// Which side of the market an order takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Side {
     /// Takes asks; size is positive.
     Buy,
@@ -33,10 +39,19 @@ impl Side {
             Self::Sell => -1,
         }
     }
+
+    /// The side that such an order meets.
+    #[must_use]
+    pub const fn opposite(self) -> Self {
+        match self {
+            Self::Buy => Self::Sell,
+            Self::Sell => Self::Buy,
+        }
+    }
 }
 
 /// What an aggressive order got.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fill {
     /// Signed size: positive for a buy.
     pub qty: Qty,
