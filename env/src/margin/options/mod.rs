@@ -7,7 +7,7 @@
 //! | `svi` | which volatility does each strike of one expiry have, and is that free of butterfly arbitrage? |
 //! | `surface` | which volatility at any strike and time, free of calendar arbitrage as well? |
 //!
-//! Floats throughout: these are values and signals. They become money in `super::portfolio::RiskTable`, once per
+//! Floats throughout: these are values and signals. They become money in [`super::portfolio::RiskTable`], once per
 //! series and with a named rounding. All transcendental functions are `libm`'s, so results are the same bits on
 //! every platform.
 //!
