@@ -177,6 +177,10 @@ mod tests {
         let (stock, growth) = carried(55.0, 60.0, 0.75, 0.10, 0.10, 0.30);
         assert!((stock.greeks(Call).gamma * growth * growth - 0.0278).abs() < 1e-4);
         assert!((stock.greeks(Put).vega - 18.9358).abs() < 1e-4);
+        // At a fixed spot the forward falls by its carry as time passes.
+        let (index, _) = carried(430.0, 405.0, 1.0 / 12.0, 0.07, 0.02, 0.20);
+        let put = index.greeks(Put);
+        assert!((put.theta - put.delta * 0.02 * index.forward + 31.1924).abs() < 1e-4);
     }
 
     fn markets() -> impl Strategy<Value = Black76> {

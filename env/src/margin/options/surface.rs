@@ -82,8 +82,8 @@ impl SurfaceConfig {
     /// Records what is wrong, under the dotted path `field`.
     ///
     /// Each smile is checked for butterfly arbitrage, neighbours for calendar arbitrage (total variance falls with
-    /// time at no strike), and the interpolated smiles at the quarters between them for butterfly arbitrage, which
-    /// interpolation does not exclude by itself.
+    /// time at no strike), and the interpolated smiles at the quarters between them for butterfly arbitrage: no
+    /// pair is known to us that fails this check alone, and no proof that none does.
     pub fn validate(&self, field: &str, problems: &mut Problems) {
         let count = self.slices.len();
         problems.require((1..=64).contains(&count), format!("{field}.slices"), count, "1 to 64 expiries");

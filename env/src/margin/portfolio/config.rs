@@ -10,7 +10,7 @@ use crate::error::Problems;
 #[serde(deny_unknown_fields, default)]
 pub struct AssetScanConfig {
     /// Price range: the largest regular move, as a fraction of price. Default 0.16, as at Deribit and Paradex for
-    /// bitcoin; Bybit and OKX take more for smaller coins (OKX: 0.12 major, 0.18, 0.25 others).
+    /// bitcoin. Smaller coins get more: OKX scans 0.12 for bitcoin and ether, 0.18 for ten others, 0.25 for the rest.
     pub price_range: f64,
     /// Volatility range upwards at 30 days, as a share of the option's own volatility. Default 0.40 (Paradex).
     pub volatility_up: f64,
@@ -31,14 +31,14 @@ impl Default for AssetScanConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ScanConfig {
-    /// An extreme move in price ranges. Default 2 (NSE Clearing's SPAN parameters; CME's original description).
+    /// An extreme move in price ranges. Default 2 (the table of NSE Clearing).
     pub extreme_multiple: f64,
-    /// Share of the result of an extreme move that counts. Default 0.35 (same source; clearing houses use 0.32 to 0.35).
+    /// Share of the result of an extreme move that counts. Default 0.35 (same source).
     pub extreme_share: f64,
     /// The volatility range is multiplied by `(30 / days)^power`; this is the power below 30 days. Default 0.30
     /// (Deribit, Paradex).
     pub short_power: f64,
-    /// The power from 30 days on. Default 0.13 (Deribit, Paradex).
+    /// The power from 30 days on. Default 0.13 (Paradex).
     pub long_power: f64,
     /// Days to expiry are counted as no fewer than this. Default 1 (Paradex).
     pub days_min: f64,
@@ -76,7 +76,7 @@ impl Default for FloorConfig {
 /// Portfolio margin of a venue.
 ///
 /// # Reference
-/// Read in November 2026: docs.paradex.trade/risk/portfolio-margin (scenarios, powers, delta floor, maintenance);
+/// As stored copies had them in November 2026: docs.paradex.trade/risk/portfolio-margin (scenarios, powers, delta floor, maintenance);
 /// support.deribit.com articles 25944756247837 (portfolio margin) and its older page deribit.com/pages/docs/portfoliomargin
 /// (contingencies); bybit help centre, "Margin Calculations under Portfolio Margin".
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -89,7 +89,7 @@ impl RiskTable {
     /// negative or NaN.
     ///
     /// # Reference
-    /// docs.paradex.trade/risk/portfolio-margin, "SCAN risk"; Deribit shocks volatility by the same formula.
+    /// docs.paradex.trade/risk/portfolio-margin, "SCAN risk"; Deribit stretches its range by the same power.
     pub fn refresh(
         &mut self,
         venue: &PortfolioMargin,

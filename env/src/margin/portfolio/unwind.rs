@@ -120,8 +120,8 @@ impl Unwinder {
     /// something is out of range.
     ///
     /// # Reference
-    /// Deribit support, article 25944769313309 ("Liquidations": deltas are hedged with futures, opening new ones
-    /// where needed, before options are sold); Bybit help centre 000001547 ("Liquidation Process (Options)": by the
+    /// Deribit support, article 25944769313309 ("Liquidations": futures are traded to hedge the deltas, opening new ones
+    /// where needed) and its older page on auto-liquidation (futures first, then options); Bybit help centre 000001547 ("Liquidation Process (Options)": by the
     /// margin that closing releases). By the margin per cost is Dantzig's rule for the fractional knapsack (1957).
     pub fn plan(
         &mut self,

@@ -107,19 +107,29 @@ fn option_that_releases_most_per_dollar_goes_first_and_protection_stays() {
         .filter_map(|step| if let Step::Close { holding, .. } = step { Some(*holding) } else { None })
         .collect();
     assert!(!closed.is_empty() && closed.iter().all(|&holding| holding != 2 && holding != 3), "{steps:?}");
-    // The first closed releases most per dollar of cost of all five, hedged or not.
+    // The first closed releases most per dollar of cost of all five, each hedged or not, by the same trades booked.
     let costs = Costs::new(&venue);
     let end = |book: &Book| venue.assess(book).levels.liquidation_end.as_f64();
     let start: Vec<Step> = steps.iter().copied().take_while(|step| matches!(step, Step::Hedge { .. })).collect();
     let hedged = applied(&venue, &book, &start);
-    let ratio = |holding: usize| {
+    let ratio = |holding: usize, is_hedged: bool| {
         let qty = -hedged.options[holding].qty;
-        let after = applied(&venue, &hedged, &[Step::Close { holding, qty, hedge: Qty::ZERO }]);
-        (end(&hedged) - end(&after)) / (qty.as_f64().abs() * costs.options[hedged.options[holding].series].as_f64())
+        let series = hedged.options[holding].series;
+        let asset = venue.series[series].asset;
+        let (mut rows, mut hedge) = ([Exposure::default(); 3], 0.0);
+        if is_hedged {
+            let after = applied(&venue, &hedged, &[Step::Close { holding, qty, hedge: Qty::ZERO }]);
+            venue.table.exposure(&after.account(), &mut rows);
+            hedge = -rows[asset].delta_coins;
+        }
+        let step = Step::Close { holding, qty, hedge: Qty::from_f64(hedge) };
+        let cost = qty.as_f64().abs() * costs.options[series].as_f64() + hedge.abs() * costs.perps[asset].as_f64();
+        (end(&hedged) - end(&applied(&venue, &hedged, &[step]))) / cost
     };
-    let best_plain = (0..5).map(ratio).fold(f64::NEG_INFINITY, f64::max);
+    let candidates = || (0..5).flat_map(|holding| [(holding, false), (holding, true)]);
+    let best = candidates().max_by(|&(a, x), &(b, y)| ratio(a, x).total_cmp(&ratio(b, y))).unwrap();
     let Step::Close { holding, hedge, .. } = steps[start.len()] else { panic!("{steps:?}") };
-    assert!(!hedge.is_zero() || (ratio(holding) - best_plain).abs() < 1e-9, "{steps:?}");
+    assert_eq!((holding, !hedge.is_zero()), best, "{steps:?}");
     assert!(plan.is_restored, "{plan:?}");
 }
 
