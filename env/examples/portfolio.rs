@@ -10,7 +10,7 @@ use std::error::Error;
 use std::hint::black_box;
 
 use seawall_env::margin::Position;
-use seawall_env::margin::options::{OptionKind, SsviConfig, SurfaceConfig, VolatilitySurface};
+use seawall_env::margin::options::{OptionKind, SliceConfig, SsviConfig, SurfaceConfig, VolatilitySurface};
 use seawall_env::margin::portfolio::{
     Account, AssetMark, ExitCosts, OptionHolding, OptionSeries, Perp, PortfolioConfig, PortfolioMargin, RiskTable,
     SCENARIOS, SPAN, Scratch, Unwinder,
@@ -18,7 +18,6 @@ use seawall_env::margin::portfolio::{
 use seawall_env::units::{Price, Qty};
 
 const PRICES: [f64; 3] = [60_000.0, 3_000.0, 0.5];
-const SECONDS_PER_YEAR: f64 = 365.0 * 86_400.0;
 
 /// Calls and puts around each asset's price, a month and a quarter away.
 fn listed() -> Vec<OptionSeries> {
@@ -32,7 +31,6 @@ fn listed() -> Vec<OptionSeries> {
 }
 
 #[expect(clippy::print_stdout, reason = "an example shows what it found")]
-#[expect(clippy::cast_precision_loss, reason = "seconds to an expiry")]
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let what = arguments.next().ok_or("name refresh, assess or plan")?;
@@ -41,15 +39,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let venue = PortfolioMargin::new(&PortfolioConfig::default());
     let slices = [30, 90].map(|days| {
         let years = f64::from(days) / 365.0;
-        seawall_env::margin::options::SliceConfig { years, smile: SsviConfig::default().slice(years) }
+        SliceConfig { years, smile: SsviConfig::default().slice(years) }
     });
     let surface = VolatilitySurface::new(&SurfaceConfig { slices: slices.to_vec() });
     let marks = PRICES.map(|price| AssetMark { price: Price::from_f64(price), funding: Price::ZERO });
     let series = listed();
-    let volatility = |series: &OptionSeries| {
-        let moneyness = libm::log(series.strike.as_f64() / PRICES[series.asset]);
-        surface.volatility(moneyness, series.expiry_seconds as f64 / SECONDS_PER_YEAR)
-    };
+    let volatility =
+        |series: &OptionSeries| surface.volatility(series.log_moneyness(marks[series.asset].price), series.years(0));
     let volatilities: Vec<f64> = series.iter().map(volatility).collect();
     let mut table = RiskTable::new();
     table.refresh(&venue, &marks, &[Price::from_f64(1.0)], (&series, &volatilities), 0);

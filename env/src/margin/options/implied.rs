@@ -52,7 +52,7 @@ fn solve(target: f64, cheap: f64, dear: f64, distance: f64) -> Option<f64> {
         let worth = (near - dear * normal::distribution(d1 - s)).max(0.0);
         (worth, cheap * normal::density(d1), near * (1.0 + d1 * d1))
     };
-    // Below the inflection the value is about cheap·exp(-distance²/2s²), of which this is the slope of a line in s.
+    // Below the inflection the value is about cheap·exp(-distance²/2s²), so that depth^(-1/2) is about a line in s.
     let depth = |worth: f64| -libm::log(worth / cheap);
     let is_below = target < value(start).0;
     let (mut low, mut high) = if is_below { (0.0, start) } else { (start, f64::INFINITY) };

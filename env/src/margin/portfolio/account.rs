@@ -19,6 +19,31 @@ pub struct OptionSeries {
     pub expiry_seconds: u64,
 }
 
+impl OptionSeries {
+    /// Days left at a time of the market's clock; none after expiry.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "2^53 seconds are far")]
+    pub fn days(&self, now_seconds: u64) -> f64 {
+        self.expiry_seconds.saturating_sub(now_seconds) as f64 / 86_400.0
+    }
+
+    /// Years of 365 days left, as a surface and Black's formula count them.
+    #[must_use]
+    pub fn years(&self, now_seconds: u64) -> f64 {
+        self.days(now_seconds) / 365.0
+    }
+
+    /// Log-moneyness at a forward price, as a surface counts it.
+    ///
+    /// # Panics
+    /// If either price is not positive.
+    #[must_use]
+    pub fn log_moneyness(&self, forward: Price) -> f64 {
+        assert!(self.strike > Price::ZERO && forward > Price::ZERO, "strike {} at {forward}", self.strike);
+        libm::log(self.strike.as_f64() / forward.as_f64())
+    }
+}
+
 /// A position in the perpetual of one asset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Perp {

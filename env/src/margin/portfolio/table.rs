@@ -7,9 +7,6 @@ use super::{OptionSeries, PortfolioMargin, SCENARIOS, SPAN, VolatilityMove};
 use crate::margin::options::{Black76, Greeks, OptionKind};
 use crate::units::{Price, Qty, Rate, Rounding, Usd, div_floor, mul_div};
 
-const SECONDS_PER_DAY: f64 = 86_400.0;
-const DAYS_PER_YEAR: f64 = 365.0;
-
 /// State of one asset at a tick.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AssetMark {
@@ -107,10 +104,12 @@ impl RiskTable {
         self.collateral.clear();
         self.collateral.extend_from_slice(collateral);
         self.series.clear();
-        self.series.extend(series.iter().zip(volatilities).map(|(series, &volatility)| {
-            let seconds = series.expiry_seconds.saturating_sub(now_seconds);
-            venue.option(series, assets[series.asset].price, volatility, seconds)
-        }));
+        self.series.extend(
+            series
+                .iter()
+                .zip(volatilities)
+                .map(|(series, &volatility)| venue.option(series, assets[series.asset].price, volatility, now_seconds)),
+        );
     }
 
     /// Marks of the series, in the order they were listed in.
@@ -156,14 +155,13 @@ impl PortfolioMargin {
         RiskArray { gain: std::array::from_fn(gain) }
     }
 
-    fn option(&self, series: &OptionSeries, price: Price, volatility: f64, seconds: u64) -> SeriesMark {
+    fn option(&self, series: &OptionSeries, price: Price, volatility: f64, now_seconds: u64) -> SeriesMark {
         let moves = &self.moves[series.asset];
-        #[expect(clippy::cast_precision_loss, reason = "a time to expiry below 2^53 seconds")]
-        let days = seconds as f64 / SECONDS_PER_DAY;
+        let days = series.days(now_seconds);
         let market = Black76 {
             forward: price.as_f64(),
             strike: series.strike.as_f64(),
-            years: days / DAYS_PER_YEAR,
+            years: series.years(now_seconds),
             volatility,
             rate: 0.0,
         };

@@ -73,11 +73,10 @@ fn volatility_range_stretches_towards_expiry() {
     for (series, stretch) in [(4, 1.547415577), (6, 0.866910448), (5, 2.774191115)] {
         let mark = venue.table.series()[series];
         let listed = venue.series[series];
-        let days = f64::from(u32::try_from(listed.expiry_seconds).unwrap()) / 86_400.0;
         let market = Black76 {
             forward: venue.prices[mark.asset],
             strike: mark.strike.as_f64(),
-            years: days / 365.0,
+            years: listed.years(0),
             volatility: mark.volatility * (1.0 + 0.4 * stretch),
             rate: 0.0,
         };
@@ -180,6 +179,18 @@ fn expired_option_is_its_payoff_and_risks_what_a_coin_does() {
     assert_eq!((mark.price, mark.delta), (Price::from_f64(6_000.0), Rate::from_f64(1.0)));
     assert!(mark.risk.gain.iter().zip(&venue.table.asset(0).1.gain).all(|(option, coin)| option >= coin));
     assert_eq!(venue.table.series()[1].price, Price::ZERO);
+}
+
+#[test]
+fn initial_margin_is_no_less_than_the_liquidation_end_of_a_few_units() {
+    // M3 where rounding up decides: of one unit, half is one, and a quarter of that one more.
+    let venue = Venue::new(PortfolioConfig { initial: 0.625, ..PortfolioConfig::default() });
+    for raw in 0..50 {
+        let levels = venue.margin.levels(Usd::from_raw(raw));
+        assert!(levels.initial >= levels.liquidation_end && levels.liquidation_end >= levels.maintenance, "{levels:?}");
+        assert!(levels.maintenance >= levels.backstop, "{levels:?}");
+    }
+    assert_eq!(venue.margin.levels(Usd::from_raw(1)).initial, Usd::from_raw(2));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A venue of three assets and ten option series for the tests, and accounts drawn at random.
 
 mod assess;
+mod exposure;
 mod properties;
 mod standard;
 mod unwind;
