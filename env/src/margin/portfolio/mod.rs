@@ -24,8 +24,9 @@
 //! counts against it up. Rounding up is subadditive, so netting lowers no requirement by rounding alone, and
 //! `requirement(A + B) ≤ requirement(A) + requirement(B)` holds with `≤` on integers.
 //!
-//! Not here: interest on borrowed balances, open orders, liquidity or concentration add-ons that grow faster than
-//! the position (they are not subadditive, and no venue publishes a formula), and anything that trades.
+//! Not here: interest on borrowed balances, open orders, charges for concentration or liquidity that grow faster
+//! than the position (Deribit's delta and roll shocks, SPAN 2's concentration: they would break subadditivity), a
+//! look-ahead in time, and anything that trades.
 
 mod account;
 mod assess;

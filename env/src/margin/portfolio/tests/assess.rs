@@ -102,20 +102,20 @@ fn offset_between_two_assets_is_the_spread_credit_of_span() {
 #[test]
 fn hedged_book_is_held_to_the_delta_floor() {
     // A long perpetual against a written synthetic future: nothing moves it, and 10 coins are hedged by 10.
-    let venue = Venue::new(PortfolioConfig {
+    let mut venue = Venue::new(PortfolioConfig {
         floor: FloorConfig { short_option: 0.0, ..FloorConfig::default() },
         ..PortfolioConfig::default()
     });
-    let mut venue = venue;
     venue.volatilities[1] = venue.volatilities[0];
     venue.refresh();
     let book = Book::default().perp(0, 10.0, 60_000.0).option(0, -10.0).option(1, 10.0);
     let assessment = venue.assess(&book);
-    // A revaluation with one volatility: only the extreme and vol scenarios' rounding is left.
+    // With one volatility for both, only what shorts are charged in rounding is left.
     assert!(assessment.scan < Usd::from_f64(1e-3), "{}", assessment.scan);
     assert_eq!(assessment.binding, Binding::DeltaFloor);
     // Gross 20 coins, net none: 1 % of 20 · 60,000.
     assert_near(assessment.requirement(), 12_000.0, 0.01);
+    assert_near(assessment.levels.maintenance, 6_000.0, 0.01);
     // Alone, 2 % of what is net.
     assert_near(venue.assess(&Book::default().perp(0, 10.0, 60_000.0)).floor, 12_000.0, 1e-6);
 }

@@ -78,12 +78,14 @@ proptest! {
 
     #[test]
     fn levels_are_in_order_and_nothing_is_required_of_nothing(a in books(), offset in 0.0..1.0_f64) {
-        let assessment = venue(offset).assess(&a);
+        let venue = venue(offset);
+        let assessment = venue.assess(&a);
         let levels = assessment.levels;
+        prop_assert_eq!(levels, venue.margin.levels(assessment.requirement()));
         prop_assert!(levels.initial >= levels.liquidation_end && levels.liquidation_end >= levels.maintenance);
         prop_assert!(levels.maintenance >= levels.backstop && !levels.backstop.is_negative());
         prop_assert!(!assessment.scan.is_negative() && assessment.requirement() >= assessment.floor);
-        let empty = venue(offset).assess(&Book::cash(5.0));
+        let empty = venue.assess(&Book::cash(5.0));
         prop_assert_eq!((empty.requirement(), empty.worst), (Usd::ZERO, None));
     }
 
