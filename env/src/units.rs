@@ -184,7 +184,7 @@ pub enum Rounding {
 
 /// `product / divisor`, rounded down.
 #[inline]
-fn div_floor(product: i128, divisor: i64) -> i64 {
+pub(crate) fn div_floor(product: i128, divisor: i64) -> i64 {
     // Most quotients need no 128-bit division, which is several times slower: shifting the divisor's powers of two
     // out first (2⁸ of 10⁸) rounds down as well, and what is left mostly fits in 64 bits.
     let twos = divisor.trailing_zeros();

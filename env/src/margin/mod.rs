@@ -9,12 +9,16 @@
 //! | `trigger` | who is short of margin now, without asking everybody? |
 //! | `density` | how much is liquidated if the price goes from here to there? |
 //! | `theory` | closed forms that the simulation is held against |
+//! | `options` | what is a European option worth, and which volatility does it have? |
+//! | `portfolio` | what must an account hold for everything it has: several assets, options, other collateral? |
 //!
-//! Not here: cross and portfolio margin, options, collateral haircuts, and anything that acts on an account.
+//! Not here: anything that acts on an account.
 
 mod density;
 mod initial;
 mod levels;
+pub mod options;
+pub mod portfolio;
 mod position;
 pub mod theory;
 mod tiers;
