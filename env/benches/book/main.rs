@@ -10,7 +10,7 @@ mod peers;
 use cpu_time::ProcessTime;
 use peers::{Bourse, Engine, Fill, Lobster, Ours, Tally};
 use seawall_env::book::order::streams::{DEEP, Message, SHALLOW};
-use seawall_env::book::{Book, QuotedBook, QuotedConfig, Side};
+use seawall_env::book::{Book, BookConfig, QuotedBook, Side};
 use seawall_env::units::Qty;
 
 const SEED: u64 = 7;
@@ -43,8 +43,9 @@ fn main() {
 
 /// Prints what makers' quotes cost in a whole book: a refresh under moves of 1 bp, and an order of half a coin.
 fn quoted() {
-    let config = QuotedConfig::default();
-    let mut book = QuotedBook::new(&config, 50_000.0, 5e-5, 1.0).expect("the default is valid");
+    const MAKERS: u32 = 8;
+    let config = BookConfig::default();
+    let mut book = QuotedBook::new(&config, MAKERS, 50_000.0, 1.0);
     let start = ProcessTime::now();
     for tick in 0..TICKS {
         book.refresh(if tick % 2 == 0 { 50_005.0 } else { 50_000.0 }, 5e-5, [1.0, 0.9]);
@@ -59,7 +60,7 @@ fn quoted() {
         assert!(!fill.qty.is_zero(), "refreshed often enough to have something to take");
     }
     let take = start.elapsed().as_secs_f64() * 1e6 / f64::from(TICKS);
-    let quotes = 2 * config.makers * config.levels;
+    let quotes = 2 * MAKERS * config.levels;
     println!("\nQuotedBook: {refresh:.1} us a refresh of {quotes} quotes, {take:.2} us a take with a refresh every 20");
 }
 

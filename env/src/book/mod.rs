@@ -1,15 +1,22 @@
 //! Where orders meet liquidity.
 //!
 //! [`DepthBook`] is the fast one: makers' quotes summed on a relative grid. [`order`] is a matching engine with
-//! price-time priority, and [`QuotedBook`] makers' quotes in it. The automated market maker of the specification is not
-//! here yet.
+//! price-time priority, and [`QuotedBook`] makers' quotes in it. A scenario names one of the two for its [`HomeBook`];
+//! under both, one latent book of signed flow moves makers' fair price. The automated market maker of the specification
+//! is not here yet.
 
+mod config;
 mod depth;
+mod fair;
+mod home;
+mod latent;
 pub mod order;
 mod quoted;
 
-pub use depth::{DepthBook, DepthConfig, Quotes};
-pub use quoted::{QuotedBook, QuotedConfig};
+pub use config::{BookConfig, BookKind};
+pub use depth::DepthBook;
+pub use home::{HomeBook, Orders};
+pub use quoted::QuotedBook;
 
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +55,31 @@ impl Side {
             Self::Sell => Self::Buy,
         }
     }
+}
+
+/// Width of a level of relative distance: 2 bp.
+const LEVEL: f64 = 2e-4;
+
+#[expect(clippy::cast_possible_truncation, reason = "book densities are single precision: behaviour, not money")]
+fn narrow(value: f64) -> f32 {
+    value as f32
+}
+
+/// What makers do to the book in one tick.
+#[derive(Clone, Copy, Debug)]
+pub struct Quotes {
+    /// Price on other venues, in dollars: what everybody sees at once.
+    pub outside: f64,
+    /// Share of the gap to other venues that makers close in this tick, in [0, 1].
+    pub pull: f64,
+    /// Gap to other venues that makers want, relative: they lean against their inventory.
+    pub lean: f64,
+    /// Half the quoted spread, relative.
+    pub half_spread: f64,
+    /// Quoting on the bid and on the ask, relative to full.
+    pub liquidity: [f64; 2],
+    /// Latent book relative to full.
+    pub latent: f64,
 }
 
 /// What an aggressive order got.

@@ -1,4 +1,5 @@
-//! Makers' fills: collected during a tick, booked at once in proportion to what each maker quoted.
+//! Makers' fills: collected during a tick, booked at once to the maker whose order it was, or, where the book knows
+//! only a sum of quotes, in proportion to what each maker quoted.
 
 use std::ops::Range;
 
@@ -22,6 +23,14 @@ impl Market {
     pub(super) fn settle_makers(&mut self) {
         let Pending { bought, sold } = std::mem::take(&mut self.state.pending);
         let ids = self.fixed.makers_ids();
+        let ledger = &mut self.state.ledger;
+        let told = self.state.book.settle(|maker, fill| {
+            let id = ids.start + u32::try_from(maker).expect("a handful of makers");
+            ledger.trade(id, fill.qty, fill.value);
+        });
+        if told {
+            return;
+        }
         if !bought.0.is_zero() || !bought.1.is_zero() {
             let weights = self.state.makers.iter().map(|maker| maker.bid);
             self.scratch.weights.clear();

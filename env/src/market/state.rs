@@ -6,7 +6,7 @@ use super::ledger::Ledger;
 use super::setup::Fixed;
 use super::signals::Signals;
 use crate::action::Controls;
-use crate::book::{Book, DepthBook, Side};
+use crate::book::{Book, HomeBook, Side};
 use crate::liquidation::{Pipeline, Rules};
 use crate::margin::TriggerIndex;
 use crate::outcome::Outcome;
@@ -85,7 +85,7 @@ pub struct State {
     /// Positions and balances.
     pub ledger: Ledger,
     /// The home book.
-    pub book: DepthBook,
+    pub book: HomeBook,
     /// Prices.
     pub prices: Prices,
     /// Moving averages.
@@ -138,7 +138,7 @@ impl State {
             controls,
             rules: pipeline.resolve(&controls),
             ledger: Ledger::new(fixed.accounts()),
-            book: DepthBook::new(&scenario.book, start, scenario.clock.tick_seconds),
+            book: HomeBook::new(&scenario.book, scenario.makers.count, start, scenario.clock.tick_seconds),
             prices: Prices {
                 fundamental: start,
                 outside: start,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::book::DepthConfig;
+use crate::book::BookConfig;
 use crate::error::Problems;
 use crate::margin::MarginConfig;
 use crate::participants::arbitrageurs::ArbitrageConfig;
@@ -143,7 +143,7 @@ pub struct Scenario {
     /// Prices and macro outside.
     pub world: WorldConfig,
     /// The home book.
-    pub book: DepthConfig,
+    pub book: BookConfig,
     /// Leveraged traders.
     pub traders: TraderConfig,
     /// Market makers.

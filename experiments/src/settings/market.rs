@@ -1,6 +1,6 @@
 //! The venue and its participants: what a scenario takes for granted.
 
-use seawall_env::book::DepthConfig;
+use seawall_env::book::BookConfig;
 use seawall_env::margin::MarginConfig;
 use seawall_env::participants::arbitrageurs::ArbitrageConfig;
 use seawall_env::participants::keepers::KeeperConfig;
@@ -18,7 +18,7 @@ pub(crate) struct MarketSettings {
     /// Clocks.
     pub(crate) clock: ClockConfig,
     /// The home book.
-    pub(crate) book: DepthConfig,
+    pub(crate) book: BookConfig,
     /// Leveraged traders.
     pub(crate) traders: TraderConfig,
     /// Market makers.

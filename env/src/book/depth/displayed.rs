@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DepthConfig, LEVEL, LEVELS, narrow};
+use super::LEVELS;
+use crate::book::{BookConfig, LEVEL, narrow};
 
 /// Centres of the levels, in levels from the fair price.
 const CENTRES: [f32; LEVELS] = centres();
@@ -33,7 +34,7 @@ pub(super) struct Profile {
 }
 
 impl Profile {
-    pub(super) fn new(config: &DepthConfig, price: f64) -> Self {
+    pub(super) fn new(config: &BookConfig, price: f64) -> Self {
         // Cumulative depth c·w^e with c set by the depth within 1 %.
         let cumulative =
             |level: usize| config.depth_1pct / price * libm::pow(offset(level) / 0.01, config.depth_exponent);

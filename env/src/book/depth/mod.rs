@@ -10,20 +10,15 @@
 //! Tóth et al. 2011 (arXiv:1105.1694); Donier et al. 2015 (arXiv:1412.0141). Displayed depth follows width^0.67
 //! (3.5 M dollars within 10 bp and 16.5 M within 100 bp of BTC on Binance, Amberdata 2025).
 
-mod config;
 mod displayed;
-mod latent;
 
-pub use config::DepthConfig;
 use serde::{Deserialize, Serialize};
 
-use super::{Book, Fill, Side};
+use super::fair::FairPrice;
+use super::{Book, BookConfig, Fill, Quotes, Side, narrow};
 use crate::units::{Price, Qty, Usd};
 use displayed::{Half, Profile};
-use latent::Latent;
 
-/// Width of a level, relative to the fair price: 2 bp.
-const LEVEL: f64 = 2e-4;
 /// Levels on each side: 25 % of the price.
 const LEVELS: usize = 1_250;
 /// Innermost levels, refreshed every tick: 64 bp.
@@ -35,39 +30,14 @@ const ROUND: usize = (LEVELS - NEAR).div_ceil(CHUNK);
 /// Distance from its level, in levels, at which the price has settled in another one.
 const SETTLED: f64 = 0.75;
 
-#[expect(clippy::cast_possible_truncation, reason = "book densities are single precision: behaviour, not money")]
-fn narrow(value: f64) -> f32 {
-    value as f32
-}
-
-/// What makers do to the book in one tick.
-#[derive(Clone, Copy, Debug)]
-pub struct Quotes {
-    /// Price on other venues, in dollars: what everybody sees at once.
-    pub outside: f64,
-    /// Share of the gap to other venues that makers close in this tick, in [0, 1].
-    pub pull: f64,
-    /// Gap to other venues that makers want, relative: they lean against their inventory.
-    pub lean: f64,
-    /// Half the quoted spread, relative.
-    pub half_spread: f64,
-    /// Quoting on the bid and on the ask, relative to full.
-    pub liquidity: [f64; 2],
-    /// Latent book relative to full.
-    pub latent: f64,
-}
-
 /// Sum of makers' quotes on a relative grid; see the module.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DepthBook {
     asks: Half,
     bids: Half,
     profile: Profile,
-    latent: Latent,
-    outside: f64,
-    /// Fair price, in levels above the price outside.
-    gap: f64,
-    /// `gap` in whole levels, as the displayed quotes stand.
+    fair: FairPrice,
+    /// Fair price in whole levels above the price outside, as the displayed quotes stand.
     origin: i64,
     mid: f64,
     half_spread: f64,
@@ -76,13 +46,12 @@ pub struct DepthBook {
     refill: [f32; 2],
     turn: usize,
     impact_notional: f64,
-    learning: f64,
 }
 
 impl DepthBook {
     /// A full book around `price`, for ticks of `seconds`.
     #[must_use]
-    pub fn new(config: &DepthConfig, price: f64, seconds: f64) -> Self {
+    pub fn new(config: &BookConfig, price: f64, seconds: f64) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "a small constant")]
         let round = ROUND as f64;
         let refill = |ticks: f64| narrow(1.0 - libm::exp2(-seconds * ticks / config.refill_half_life));
@@ -91,9 +60,7 @@ impl DepthBook {
             asks: Half::new(&profile),
             bids: Half::new(&profile),
             profile,
-            latent: Latent::new(config, price, seconds),
-            outside: price,
-            gap: 0.0,
+            fair: FairPrice::new(config, price, seconds),
             origin: 0,
             mid: price,
             half_spread: 0.0,
@@ -101,7 +68,6 @@ impl DepthBook {
             refill: [refill(1.0), refill(round)],
             turn: 0,
             impact_notional: config.impact_notional,
-            learning: 1.0 - libm::pow(1.0 - config.learning_rate, seconds),
         };
         book.requote();
         book
@@ -110,16 +76,13 @@ impl DepthBook {
     /// Makers' fair price, in dollars.
     #[must_use]
     pub fn fair(&self) -> f64 {
-        self.outside * (1.0 + self.gap * LEVEL)
+        self.fair.price()
     }
 
     /// Lets makers move their fair price, widen their spread and replenish their quotes: once a tick.
     pub fn refresh(&mut self, quotes: Quotes) {
-        self.outside = quotes.outside;
         self.quoted_half_spread = quotes.half_spread;
-        self.latent.tick(quotes.latent);
-        let learned = self.learning * (self.latent.zero() - self.gap);
-        self.gap += learned + quotes.pull * (quotes.lean / LEVEL - self.gap);
+        self.fair.tick(&quotes);
         self.place();
         let from = NEAR + self.turn * CHUNK;
         let to = (from + CHUNK).min(LEVELS);
@@ -137,14 +100,14 @@ impl DepthBook {
     fn place(&mut self) {
         // Quotes are shifted by whole levels, and only once the price is well inside the next one: a price that
         // hovers at an edge does not wipe the levels around it.
-        if (self.gap - self.origin as f64).abs() > SETTLED {
-            let level = libm::round(self.gap) as i64;
+        if (self.fair.gap() - self.origin as f64).abs() > SETTLED {
+            let level = libm::round(self.fair.gap()) as i64;
             let risen = level - self.origin;
             self.asks.approach(risen, &self.profile);
             self.bids.approach(-risen, &self.profile);
             self.origin = level;
         }
-        let above = narrow(self.latent.zero() - self.gap);
+        let above = narrow(self.fair.to_latent());
         self.asks.edge = above;
         self.bids.edge = -above;
     }
@@ -176,13 +139,13 @@ impl Book for DepthBook {
             Side::Buy => (&mut self.asks, 1.0),
             Side::Sell => (&mut self.bids, -1.0),
         };
-        let fair = self.outside * (1.0 + self.gap * LEVEL);
+        let fair = self.fair.price();
         let reach = limit.map_or(f64::INFINITY, |limit| sign * (limit.as_f64() / fair - 1.0) - self.quoted_half_spread);
-        let (gap, latent) = (self.gap, &mut self.latent);
+        let told = &mut self.fair;
         let (coins, mean) = half.take(qty.abs().as_f64(), reach, |level, coins| {
             #[expect(clippy::cast_precision_loss, reason = "level numbers are far below 2^52")]
             let centre = level as f64 + 0.5;
-            latent.trade(gap + sign * centre, if sign > 0.0 { coins } else { -coins });
+            told.trade(sign * centre, if sign > 0.0 { coins } else { -coins });
         });
         let filled = Qty::from_f64(coins).min(qty.abs());
         if filled.is_zero() {
@@ -217,13 +180,14 @@ impl Book for DepthBook {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::book::LEVEL;
 
     fn idle() -> Quotes {
         Quotes { outside: 50_000.0, pull: 0.0, lean: 0.0, half_spread: 5e-5, liquidity: [1.0, 1.0], latent: 1.0 }
     }
 
     fn book() -> DepthBook {
-        DepthBook::new(&DepthConfig::default(), 50_000.0, 1.0)
+        DepthBook::new(&BookConfig::default(), 50_000.0, 1.0)
     }
 
     #[test]
@@ -278,7 +242,7 @@ mod tests {
             let _ = book.take(Qty::from_f64(-20.0), None);
             book.refresh(Quotes { pull: 0.0, ..idle() });
         }
-        let latent = 1.0 + book.latent.zero() * LEVEL;
+        let latent = book.fair() / 50_000.0 + book.fair.to_latent() * LEVEL;
         assert!(latent < 0.995, "{latent}");
         let best_bid = 1.0 - book.half(Side::Sell).quote(1.0);
         assert!(book.fair() / 50_000.0 * best_bid < latent + LEVEL);

@@ -4,23 +4,22 @@
 //! At every refresh each maker moves its orders along with the fair price, those far from it less often, and brings
 //! their sizes a step towards what it wants to show. Takers come as immediate-or-cancel orders, so all that rests is quotes.
 //!
-//! Deliberately not here: a latent book. A hole stays with its quote, not with its price, and heals with one
-//! half-life; the square-root impact of metaorders is [`super::DepthBook`]'s.
+//! A hole stays with its quote, not with its price, and heals with one half-life. The latent book, which makes the impact
+//! of metaorders a square root, stands beside it in [`super::HomeBook`] and moves the fair price.
 //!
 //! # Reference
 //! Shape of displayed depth: as in [`super::DepthBook`].
 
-mod config;
 #[cfg(test)]
 mod tests;
 
-pub use config::QuotedConfig;
 use serde::{Deserialize, Serialize};
 
-use super::order::{AccountId, Event, Lots, NewOrder, OrderBook, OrderId, Resting, Tick, TimeInForce, Trade};
-use super::{Book, Fill, Side};
-use crate::error::{Error, Problems};
-use crate::units::{Price, Qty, Rounding};
+use super::order::{
+    AccountId, Event, Fees, Lots, NewOrder, OrderBook, OrderBookConfig, OrderId, Resting, Tick, TimeInForce, Trade,
+};
+use super::{Book, BookConfig, Fill, Side};
+use crate::units::{Price, Qty, Rate, Rounding};
 
 /// Distance of the outermost quote: 25 % of the price.
 const REACH: f64 = 0.25;
@@ -62,21 +61,20 @@ pub struct QuotedBook {
 }
 
 impl QuotedBook {
-    /// A full book around `price` dollars with half a spread of `half_spread`, for ticks of `seconds`.
+    /// A full book of `makers` makers around `price` dollars, for ticks of `seconds`. The venue's ledger charges fees, so
+    /// the engine charges none.
     ///
-    /// # Errors
-    /// [`Error::Invalid`] with every field of `config` that is out of its bounds, and `price` if it is off the grid.
-    pub fn new(config: &QuotedConfig, price: f64, half_spread: f64, seconds: f64) -> Result<Self, Error> {
-        let mut problems = Problems::default();
-        config.validate("book", &mut problems);
-        let highest = config.tick_size.as_f64() * f64::from(config.ticks);
-        problems.range("price", price, config.tick_size.as_f64(), highest);
-        problems.into_result()?;
-        let side = side_quotes(config, price);
+    /// # Panics
+    /// If the price is not positive, or a parameter is out of its bounds.
+    #[must_use]
+    pub fn new(config: &BookConfig, makers: u32, price: f64, seconds: f64) -> Self {
+        let half_spread = config.half_spread_bp * 1e-4;
+        let side = side_quotes(config, makers, price);
+        let engine = engine(price, 2 * makers * config.levels);
         let mut book = Self {
-            book: OrderBook::new(&config.engine())?,
+            book: OrderBook::new(&engine).expect("powers of ten around a positive price make a grid"),
             quotes: [side.clone(), side],
-            makers: vec![Fill::default(); config.makers as usize],
+            makers: vec![Fill::default(); makers as usize],
             fair: price,
             mid: price,
             half_spread,
@@ -86,7 +84,7 @@ impl QuotedBook {
         };
         book.refresh(price, half_spread, [1.0, 1.0]);
         book.refill = 1.0 - libm::exp2(-seconds / config.refill_half_life);
-        Ok(book)
+        book
     }
 
     /// Makers' fair price, in dollars.
@@ -291,9 +289,23 @@ impl Book for QuotedBook {
     }
 }
 
+/// Prices on the grid.
+const TICKS: u32 = 1 << 22;
+
+/// An engine whose grid suits a price.
+fn engine(price: f64, orders: u32) -> OrderBookConfig {
+    let power = |exponent: f64| libm::pow(10.0, exponent);
+    // From 1e-6 to 1e-5 of the price, so that it can quadruple and more before it leaves the grid.
+    let tick_size = Price::from_f64(power(libm::floor(libm::log10(price * 1e-5)))).max(Price::from_raw(1));
+    // From one to ten dollars' worth. One lot at one tick is a power of ten of at least a micro-dollar: a whole number.
+    let lot_size = Qty::from_f64(power(libm::ceil(libm::log10(1.0 / price)))).max(Qty::from_raw(1));
+    let fees = Fees { maker: Rate::ZERO, taker: Rate::ZERO };
+    OrderBookConfig { tick_size, lot_size, ticks: TICKS, fees, orders }
+}
+
 /// The grid of one side: distances in geometric progression, sizes by cumulative depth c·w^e.
-fn side_quotes(config: &QuotedConfig, price: f64) -> Vec<Quote> {
-    let count = config.makers * config.levels;
+fn side_quotes(config: &BookConfig, makers: u32, price: f64) -> Vec<Quote> {
+    let count = makers * config.levels;
     let ratio = libm::pow(REACH / NEAREST, 1.0 / f64::from(count - 1));
     let cumulative = |w: f64| config.depth_1pct / price * libm::pow(w / 0.01, config.depth_exponent);
     let mut within = 0.0;

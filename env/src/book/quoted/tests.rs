@@ -5,7 +5,7 @@ use super::*;
 const HALF_SPREAD: f64 = 5e-5;
 
 fn book() -> QuotedBook {
-    QuotedBook::new(&QuotedConfig::default(), 50_000.0, HALF_SPREAD, 1.0).unwrap()
+    QuotedBook::new(&BookConfig::default(), 8, 50_000.0, 1.0)
 }
 
 #[test]
@@ -129,14 +129,16 @@ fn a_restored_book_goes_on_as_the_original() {
 }
 
 #[test]
-fn wrong_configurations_are_refused_with_every_problem() {
-    let config = QuotedConfig { makers: 0, levels: 1_000, tick_size: Price::ZERO, ..QuotedConfig::default() };
-    let text = QuotedBook::new(&config, 0.0, 0.0, 1.0).unwrap_err().to_string();
-    for field in ["book.tick_size", "book.makers", "book.levels"] {
-        assert!(text.contains(field), "{text}");
+fn any_price_finds_a_grid_that_it_can_quadruple_on() {
+    for price in [0.02, 0.3, 1.0, 9.99, 61_234.5, 99_999.0, 100_000.0, 3e6] {
+        let mut book = QuotedBook::new(&BookConfig::default(), 8, price, 1.0);
+        let tick = book.orders().grid().price(Tick(1)).as_f64();
+        assert!(tick <= 1e-4 * price, "{tick} at {price}");
+        book.refresh(4.0 * price, 5e-5, [1.0, 1.0]);
+        assert!((book.mid() / price - 4.0).abs() < 1e-3, "{} at {price}", book.mid());
+        let fill = book.take(Qty::from_f64(50_000.0 / price), None);
+        assert!((fill.value.as_f64() / 200_000.0 - 1.0).abs() < 0.01, "{fill:?} at {price}");
     }
-    let text = QuotedBook::new(&QuotedConfig::default(), 1e9, 0.0, 1.0).unwrap_err().to_string();
-    assert!(text.contains("price = 1000000000"), "{text}");
 }
 
 /// A change of the fair price, half a spread, liquidity, coins that are taken.
@@ -152,7 +154,7 @@ proptest! {
         mut fair in prop_oneof![0.5..20.0_f64, 1_000.0..200_000.0_f64],
         steps in prop::collection::vec(steps(), 1..60),
     ) {
-        let mut book = QuotedBook::new(&QuotedConfig::default(), fair, HALF_SPREAD, 1.0).unwrap();
+        let mut book = QuotedBook::new(&BookConfig::default(), 8, fair, 1.0);
         let mut total = Fill::default();
         for (factor, half_spread, liquidity, coins) in steps {
             fair = (fair * factor).clamp(0.2, 400_000.0);

@@ -1,16 +1,31 @@
-//! Parameters of the depth book.
+//! Parameters of the home book, whichever of the two it is.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::Problems;
 
-/// Parameters of the depth book.
+/// Which book the market trades on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BookKind {
+    /// Makers' quotes summed on a relative grid: the fast one.
+    #[default]
+    Depth,
+    /// Makers' quotes as limit orders in a matching engine with price-time priority.
+    Order,
+}
+
+/// Parameters of the home book. All of them but `levels` mean the same in both kinds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct DepthConfig {
+pub struct BookConfig {
+    /// Which book.
+    pub kind: BookKind,
+    /// Quotes of each maker on each side of an order book. In [4, 256].
+    pub levels: u32,
     /// Displayed value within 1 % of mid on each side, in dollars, when makers quote in full. > 0.
     pub depth_1pct: f64,
-    /// Exponent of cumulative displayed depth in width. In [0.3, 1]; 0.67 (Amberdata 2025, see module).
+    /// Exponent of cumulative displayed depth in width. In [0.3, 1]; 0.67 (Amberdata 2025, see [`DepthBook`](super::DepthBook)).
     pub depth_exponent: f64,
     /// Share of displayed depth beyond 4 % that stays when makers withdraw. In [0, 1]; on 10 October 2025 the
     /// 4–10 % bands stayed quoted (FTI Consulting / Amberdata).
@@ -33,9 +48,11 @@ pub struct DepthConfig {
     pub impact_notional: f64,
 }
 
-impl Default for DepthConfig {
+impl Default for BookConfig {
     fn default() -> Self {
         Self {
+            kind: BookKind::Depth,
+            levels: 40,
             depth_1pct: 12e6,
             depth_exponent: 0.67,
             far_share: 0.6,
@@ -50,10 +67,11 @@ impl Default for DepthConfig {
     }
 }
 
-impl DepthConfig {
+impl BookConfig {
     /// Records every field that is out of its bounds.
     pub fn validate(&self, path: &str, problems: &mut Problems) {
         for (field, value, low, high) in [
+            ("levels", f64::from(self.levels), 4.0, 256.0),
             ("depth_1pct", self.depth_1pct, 1e3, 1e12),
             ("depth_exponent", self.depth_exponent, 0.3, 1.0),
             ("far_share", self.far_share, 0.0, 1.0),

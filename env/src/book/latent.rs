@@ -11,7 +11,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DepthConfig, LEVEL, narrow};
+use super::{BookConfig, LEVEL, narrow};
 
 /// Levels in a cell.
 const CELL: f64 = 2.0;
@@ -46,7 +46,7 @@ pub(super) struct Latent {
 
 impl Latent {
     /// A book at rest around `price`, for ticks of `seconds`.
-    pub(super) fn new(config: &DepthConfig, price: f64, seconds: f64) -> Self {
+    pub(super) fn new(config: &BookConfig, price: f64, seconds: f64) -> Self {
         // Value within 1 % is slope·n²/2 over n cells.
         let cells = 0.01 / (LEVEL * CELL);
         let sigma = config.latent_volatility / SECONDS_PER_YEAR.sqrt() / (LEVEL * CELL);
@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     fn latent() -> Latent {
-        Latent::new(&DepthConfig::default(), 50_000.0, 1.0)
+        Latent::new(&BookConfig::default(), 50_000.0, 1.0)
     }
 
     #[test]

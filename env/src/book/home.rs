@@ -1,0 +1,109 @@
+//! The home book: one of two kinds, behind one interface.
+
+use serde::{Deserialize, Serialize};
+
+use super::fair::FairPrice;
+use super::{Book, BookConfig, BookKind, DepthBook, Fill, LEVEL, QuotedBook, Quotes, Side, narrow};
+use crate::units::{Price, Qty};
+
+/// The book that a market trades on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum HomeBook {
+    /// Makers' quotes summed on a relative grid.
+    Depth(Box<DepthBook>),
+    /// Makers' limit orders in a matching engine, around the same fair price.
+    Order(Box<Orders>),
+}
+
+/// Makers' limit orders, and the latent book that moves their fair price.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Orders {
+    book: QuotedBook,
+    fair: FairPrice,
+}
+
+impl HomeBook {
+    /// A full book of `makers` makers around `price` dollars, for ticks of `seconds`.
+    #[must_use]
+    pub fn new(config: &BookConfig, makers: u32, price: f64, seconds: f64) -> Self {
+        match config.kind {
+            BookKind::Depth => Self::Depth(Box::new(DepthBook::new(config, price, seconds))),
+            BookKind::Order => Self::Order(Box::new(Orders {
+                book: QuotedBook::new(config, makers, price, seconds),
+                fair: FairPrice::new(config, price, seconds),
+            })),
+        }
+    }
+
+    /// Lets makers move their fair price and replenish their quotes: once a tick.
+    pub fn refresh(&mut self, quotes: Quotes) {
+        match self {
+            Self::Depth(book) => book.refresh(quotes),
+            Self::Order(orders) => {
+                orders.fair.tick(&quotes);
+                orders.book.refresh(orders.fair.price(), quotes.half_spread, quotes.liquidity);
+            }
+        }
+    }
+
+    /// Hands over what each maker has traded since the last time, where the book knows: a sum of quotes does not.
+    /// False if nobody was told.
+    pub fn settle(&mut self, book: impl FnMut(usize, Fill)) -> bool {
+        match self {
+            Self::Depth(_) => false,
+            Self::Order(orders) => {
+                orders.book.settle(book);
+                true
+            }
+        }
+    }
+}
+
+impl Book for HomeBook {
+    #[inline]
+    fn take(&mut self, qty: Qty, limit: Option<Price>) -> Fill {
+        match self {
+            Self::Depth(book) => book.take(qty, limit),
+            Self::Order(orders) => {
+                let fill = orders.book.take(qty, limit);
+                if !fill.qty.is_zero() {
+                    let paid = fill.value.as_f64() / fill.qty.as_f64();
+                    orders.fair.trade((paid / orders.fair.price() - 1.0) / LEVEL, narrow(fill.qty.as_f64()));
+                }
+                fill
+            }
+        }
+    }
+
+    #[inline]
+    fn mid(&self) -> f64 {
+        match self {
+            Self::Depth(book) => book.mid(),
+            Self::Order(orders) => orders.book.mid(),
+        }
+    }
+
+    #[inline]
+    fn half_spread(&self) -> f64 {
+        match self {
+            Self::Depth(book) => book.half_spread(),
+            Self::Order(orders) => orders.book.half_spread(),
+        }
+    }
+
+    #[inline]
+    fn depth(&self, side: Side, distance: f64) -> f64 {
+        match self {
+            Self::Depth(book) => book.depth(side, distance),
+            Self::Order(orders) => orders.book.depth(side, distance),
+        }
+    }
+
+    #[inline]
+    fn impact(&self, side: Side, coins: f64) -> f64 {
+        match self {
+            Self::Depth(book) => book.impact(side, coins),
+            Self::Order(orders) => orders.book.impact(side, coins),
+        }
+    }
+}
