@@ -22,7 +22,7 @@ pub(crate) struct SettingsArgs {
     /// Root seed
     #[arg(long)]
     seed: Option<i64>,
-    /// Tensor library
+    /// Let burn compute the gradients, on this tensor library
     #[arg(long, value_parser = ["flex", "ndarray"])]
     backend: Option<String>,
     /// Threads; 0 takes all processors
@@ -110,6 +110,7 @@ impl SettingsArgs {
         let given = [
             ("--seed", "run.seed", self.seed.map(Value::Integer)),
             ("--backend", "run.backend", self.backend.clone().map(Value::String)),
+            ("--backend", "ppo.gradient", self.backend.as_ref().map(|_| Value::String("autodiff".to_owned()))),
             ("--threads", "run.threads", self.threads.map(Value::Integer)),
             ("--replay", "replay.files", (!self.replay.is_empty()).then(|| strings(&self.replay))),
             ("--from", "replay.from", self.from.clone().map(Value::String)),

@@ -1,8 +1,8 @@
 //! Trainers: environments in, policies out. The only crate that names burn.
 //!
 //! [`Learner`] trains on a [`seawall_env::VecEnv`] of any environment; what comes out is a [`LearnedPolicy`], plain
-//! weights. Rollouts run on the network of `seawall_runtime`, the one that engines embed; burn computes gradients.
-//! Random draws come from the run's named streams, never from the backend's generator. Nothing here opens a file,
+//! weights. Rollouts run on the network of `seawall_runtime`, the one that engines embed; gradients are derived by hand,
+//! or by burn, which is their reference. Random draws come from the run's named streams, never from the backend's generator. Nothing here opens a file,
 //! reads a clock or prints, and nothing knows what market it trains in.
 
 pub mod backend;
@@ -20,7 +20,7 @@ pub mod ppo;
 pub mod throughput;
 
 pub use backend::Backend;
-pub use config::{AdvantageNormalisation, Limit, PpoConfig, RewardTransform};
+pub use config::{AdvantageNormalisation, Gradient, Limit, PpoConfig, RewardTransform};
 pub use error::Error;
 pub use observer::{Observer, Phase};
 pub use policy::{Dense, LearnedPolicy};

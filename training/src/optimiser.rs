@@ -2,7 +2,10 @@
 //!
 //! burn has an Adam too; this one keeps its state in plain vectors, so that a checkpoint holds every bit of it.
 
+use pulp::{Simd, WithSimd};
 use serde::{Deserialize, Serialize};
+
+use crate::network::dispatch;
 
 /// Adam's constants but for the step size. PPO's customary ε is 1e-5 (Huang et al. 2022, detail 3).
 const BETA1: f32 = 0.9;
@@ -54,7 +57,27 @@ impl Adam {
         let root = (1.0 - self.decay.1).sqrt();
         let rate = (learning_rate * root / (1.0 - self.decay.0)) as f32;
         let epsilon = (EPSILON * root) as f32;
-        let moments = self.first.iter_mut().zip(&mut self.second);
+        dispatch(Move { first: &mut self.first, second: &mut self.second, parameters, gradient, rate, epsilon });
+    }
+}
+
+/// One step's loop, compiled for the vectors of the processor; each entry is computed alone, so they change no bit.
+struct Move<'a> {
+    first: &'a mut [f32],
+    second: &'a mut [f32],
+    parameters: &'a mut [f32],
+    gradient: &'a [f32],
+    rate: f32,
+    epsilon: f32,
+}
+
+impl WithSimd for Move<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { first, second, parameters, gradient, rate, epsilon } = self;
+        let moments = first.iter_mut().zip(second);
         for ((parameter, g), (first, second)) in parameters.iter_mut().zip(gradient).zip(moments) {
             *first = BETA1 * *first + (1.0 - BETA1) * g;
             *second = BETA2 * *second + (1.0 - BETA2) * (g * g);
@@ -66,7 +89,7 @@ impl Adam {
 /// Scales `gradient` down to the Euclidean norm `limit` if it is longer; returns the norm that it had.
 #[expect(clippy::cast_possible_truncation, reason = "gradients are single precision")]
 pub fn clip_global_norm(gradient: &mut [f32], limit: f64) -> f64 {
-    let norm = gradient.iter().map(|&g| f64::from(g) * f64::from(g)).sum::<f64>().sqrt();
+    let norm = sum_of_squares(gradient).sqrt();
     if norm > limit {
         let scale = (limit / norm) as f32;
         for g in gradient {
@@ -74,6 +97,19 @@ pub fn clip_global_norm(gradient: &mut [f32], limit: f64) -> f64 {
         }
     }
     norm
+}
+
+/// Sums that run side by side, entry `i` in sum `i mod 16`: one after the other, they would wait for one another.
+const SUMS: usize = 16;
+
+fn sum_of_squares(values: &[f32]) -> f64 {
+    let mut sums = [0.0; SUMS];
+    for chunk in values.chunks(SUMS) {
+        for (sum, &x) in sums.iter_mut().zip(chunk) {
+            *sum += f64::from(x) * f64::from(x);
+        }
+    }
+    sums.iter().sum()
 }
 
 #[cfg(test)]

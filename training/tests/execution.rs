@@ -6,7 +6,7 @@ mod common;
 use common::{Chain, Tracking, finish, learner};
 use seawall_env::Status;
 use seawall_training::{
-    Backend, Episode, Error, Iteration, Learner, Limit, Observer, Phase, PpoConfig, RewardTransform,
+    Backend, Episode, Error, Gradient, Iteration, Learner, Limit, Observer, Phase, PpoConfig, RewardTransform,
 };
 
 /// Small, and with everything switched on that carries state.
@@ -39,7 +39,13 @@ fn iterate(learner: &mut Learner<Tracking>, times: usize) -> Vec<Iteration> {
 
 #[test]
 fn a_resumed_run_is_bit_equal_to_an_uninterrupted_one() {
-    let fresh = || learner(config(), Backend::Flex, &Tracking::new(), 6, 3);
+    for gradient in [Gradient::Fused, Gradient::Autodiff] {
+        resume(&PpoConfig { gradient, ..config() });
+    }
+}
+
+fn resume(config: &PpoConfig) {
+    let fresh = || learner(config.clone(), Backend::Flex, &Tracking::new(), 6, 3);
     // Three iterations are sixty steps: in the middle of the eighth episode.
     let mut whole = fresh();
     iterate(&mut whole, 3);
@@ -50,7 +56,7 @@ fn a_resumed_run_is_bit_equal_to_an_uninterrupted_one() {
     let bytes = first.save();
     drop(first);
     let mut resumed = fresh();
-    resumed.load(&bytes).unwrap();
+    resumed.load(&bytes).expect("the checkpoint is of this run");
     assert_eq!(resumed.save(), bytes);
     assert_eq!(iterate(&mut resumed, 3), rest);
     assert_eq!(bits(&resumed), bits(&whole));
@@ -71,7 +77,9 @@ fn a_run_does_not_depend_on_the_number_of_threads() {
     let run = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
-            let mut learner = learner(config(), Backend::Flex, &Tracking::new(), 6, 3);
+            // Minibatches of several parts, so that threads share one.
+            let config = PpoConfig { total_steps: 6 * 600, horizon: 100, minibatch: 300, ..config() };
+            let mut learner = learner(config, Backend::Flex, &Tracking::new(), 6, 3);
             finish(&mut learner);
             learner.save()
         })
@@ -80,17 +88,20 @@ fn a_run_does_not_depend_on_the_number_of_threads() {
 }
 
 #[test]
-fn both_backends_make_the_same_update_to_rounding() {
-    let run = |backend| {
-        let mut learner = learner(config(), backend, &Tracking::new(), 6, 3);
+fn every_way_to_the_gradient_makes_the_same_update_to_rounding() {
+    let run = |gradient, backend| {
+        let mut learner = learner(PpoConfig { gradient, ..config() }, backend, &Tracking::new(), 6, 3);
         iterate(&mut learner, 1);
         learner.parameters().flat().to_vec()
     };
     let start = learner(config(), Backend::Flex, &Tracking::new(), 6, 3).parameters().flat().to_vec();
-    let (flex, ndarray) = (run(Backend::Flex), run(Backend::Ndarray));
+    let fused = run(Gradient::Fused, Backend::Flex);
     let distance = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-    assert!(distance(&flex, &start) > 1e-3, "the update moved nothing");
-    assert!(distance(&flex, &ndarray) < 1e-5, "{}", distance(&flex, &ndarray));
+    assert!(distance(&fused, &start) > 1e-3, "the update moved nothing");
+    for backend in Backend::ALL {
+        let by_burn = run(Gradient::Autodiff, backend);
+        assert!(distance(&fused, &by_burn) < 1e-5, "{backend}: {}", distance(&fused, &by_burn));
+    }
 }
 
 #[test]

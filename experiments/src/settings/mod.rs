@@ -57,7 +57,7 @@ pub(crate) struct RunSettings {
     pub(crate) environments: usize,
     /// Threads; 0 takes all processors. Results do not depend on it. 0 to 1,024.
     pub(crate) threads: usize,
-    /// Tensor library.
+    /// Tensor library of the gradients that are not derived by hand, `ppo.gradient = "autodiff"`.
     pub(crate) backend: Backend,
     /// Iterations between two checkpoints. 1 or more.
     pub(crate) checkpoint_interval: u64,

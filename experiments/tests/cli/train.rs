@@ -118,8 +118,13 @@ fn threads_change_nothing() {
 #[test]
 fn both_backends_train() {
     let place = Place::new();
-    train(&place, &["--quiet", "--backend", "ndarray", "--out", "run"]).ends_with(0);
-    assert!(place.read("run/resolved.toml").contains("backend = \"ndarray\""));
+    for backend in ["flex", "ndarray"] {
+        train(&place, &["--quiet", "--backend", backend, "--out", backend]).ends_with(0);
+        let resolved = place.read(&format!("{backend}/resolved.toml"));
+        assert!(resolved.contains(&format!("backend = \"{backend}\"")), "{resolved}");
+        // Naming a tensor library asks for its gradients.
+        assert!(resolved.contains("gradient = \"autodiff\""), "{resolved}");
+    }
 }
 
 #[test]

@@ -1,14 +1,19 @@
 //! Actor and critic: two separate dense networks and one deviation per action, stored flat on the host.
 //!
-//! [`Parameters`] is the state; rollouts read it through the runtime's network, and [`Tensors`] is its copy in burn,
-//! made for one gradient and dropped. Moving 15,000 numbers costs microseconds, and makes checkpoints and
-//! optimisers independent of the tensor library.
+//! [`Parameters`] is the state; rollouts read it through the runtime's network, gradients through `backprop`, and
+//! [`Tensors`] is its copy in burn, made for one gradient and dropped. Moving 15,000 numbers costs microseconds, and
+//! makes checkpoints and optimisers independent of the tensor library.
 
+mod backprop;
 mod init;
+mod kernel;
+mod packed;
 mod parameters;
 mod tanh;
 mod tensors;
 
+pub(crate) use backprop::{BLOCK, Weights, Workspace};
+pub(crate) use kernel::dispatch;
 pub(crate) use parameters::run;
 pub use parameters::{Parameters, Shape};
 pub use tensors::Tensors;

@@ -1,10 +1,10 @@
 //! The learner: what it holds, how one iteration goes, how it is saved and resumed.
 
-use burn::tensor::Device;
 use rand_chacha::ChaCha8Rng;
 use seawall_env::{Env, Problem, Purpose, SeedTree, VecEnv};
 
 use super::episodes::{Episode, Episodes};
+use super::gradient::Differentiator;
 use super::loss::Objective;
 use super::rollout::{Behaviour, Rollout};
 use super::state::{Identity, State};
@@ -42,8 +42,7 @@ pub struct Iteration {
 #[derive(Clone, Debug)]
 pub struct Learner<E> {
     identity: Identity,
-    /// Carries gradients.
-    device: Device,
+    differentiator: Differentiator,
     envs: VecEnv<E>,
     steps_done: u64,
     parameters: Parameters,
@@ -84,7 +83,7 @@ impl<E: Env> Learner<E> {
             ObservationNormaliser::identity(spec.observation.len())
         };
         Ok(Self {
-            device: backend.device().autodiff(),
+            differentiator: Differentiator::new(config.gradient, backend, parameters.shape()),
             steps_done: 0,
             adam: Adam::new(parameters.flat().len()),
             parameters,
@@ -215,11 +214,14 @@ impl<E: Env> Learner<E> {
             learning_rate: linear(config.learning_rate, config.learning_rate_end),
             gradient_norm_max: config.gradient_norm_max,
             kl_limit: config.kl_limit.value(),
-            device: &self.device,
             step: self.steps_done,
         };
-        let mut learning =
-            Learning { parameters: &mut self.parameters, adam: &mut self.adam, shuffle: &mut self.shuffle };
+        let mut learning = Learning {
+            parameters: &mut self.parameters,
+            differentiator: &mut self.differentiator,
+            adam: &mut self.adam,
+            shuffle: &mut self.shuffle,
+        };
         let report = plan.run(&mut learning, rollout, advantage, &returns)?;
 
         let log_std = self.parameters.log_std();

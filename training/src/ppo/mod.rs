@@ -1,7 +1,7 @@
 //! Proximal policy optimisation with a clipped surrogate, for feed-forward policies.
 //!
 //! One iteration collects `[T, B]` samples (`rollout`), estimates advantages, and makes several passes of
-//! minibatch gradients over them (`update`, [`loss`]); [`Learner`] holds everything that outlives an iteration.
+//! minibatch gradients over them (`update`, [`gradient`]); [`Learner`] holds everything that outlives an iteration.
 //! Recurrent networks, constraints and off-policy data are deliberately not here.
 //!
 //! # Reference
@@ -9,6 +9,8 @@
 //! proximal policy optimization".
 
 mod episodes;
+mod fused;
+pub mod gradient;
 mod learner;
 pub mod loss;
 mod rollout;
@@ -16,4 +18,5 @@ mod state;
 mod update;
 
 pub use episodes::Episode;
+pub use fused::Fused;
 pub use learner::{Iteration, Learner};

@@ -1,21 +1,21 @@
 //! Learning from one rollout: shuffled minibatches, several passes, a stop when the policy has moved far enough.
 
-use burn::tensor::{Device, ElementConversion, Tensor};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 
-use super::loss::{Loss, Minibatch, Objective};
+use super::gradient::Differentiator;
+use super::loss::{Minibatch, Objective};
 use super::rollout::Rollout;
 use crate::Error;
 use crate::config::AdvantageNormalisation;
-use crate::network::{Parameters, Tensors};
+use crate::network::Parameters;
 use crate::optimiser::{Adam, clip_global_norm};
 
 /// Keeps equal advantages from dividing by zero.
 const DEVIATION_FLOOR: f64 = 1e-8;
 
 /// How to learn from a rollout.
-pub(super) struct Plan<'a> {
+pub(super) struct Plan {
     pub(super) objective: Objective,
     pub(super) epochs: usize,
     pub(super) minibatch: usize,
@@ -23,8 +23,6 @@ pub(super) struct Plan<'a> {
     pub(super) learning_rate: f64,
     pub(super) gradient_norm_max: f64,
     pub(super) kl_limit: Option<f64>,
-    /// Carries gradients.
-    pub(super) device: &'a Device,
     /// Environment steps done so far, for errors.
     pub(super) step: u64,
 }
@@ -32,6 +30,7 @@ pub(super) struct Plan<'a> {
 /// What learning changes.
 pub(super) struct Learning<'a> {
     pub(super) parameters: &'a mut Parameters,
+    pub(super) differentiator: &'a mut Differentiator,
     pub(super) adam: &'a mut Adam,
     pub(super) shuffle: &'a mut ChaCha8Rng,
 }
@@ -50,7 +49,7 @@ pub(super) struct Report {
     pub(super) gradient_steps: usize,
 }
 
-impl Plan<'_> {
+impl Plan {
     /// Makes the passes.
     ///
     /// # Errors
@@ -69,24 +68,23 @@ impl Plan<'_> {
         let mut report = Report::default();
         let mut order: Vec<usize> = (0..returns.len()).collect();
         let mut gradient = vec![0.0; learning.parameters.flat().len()];
+        let mut minibatch = Minibatch::default();
         'epochs: for _ in 0..self.epochs {
             shuffle(&mut order, learning.shuffle);
             let mut kl = Mean::default();
             for indices in order.chunks_exact(self.minibatch) {
-                let minibatch = self.gather(indices, rollout, &advantage, returns);
-                let network = Tensors::new(learning.parameters, self.device);
-                let loss = Loss::new(&network, minibatch, &self.objective, self.device);
-                let (divergence, clipped) = self.divergence(&loss.log_ratio);
-                kl.add(divergence);
+                self.gather(indices, rollout, &advantage, returns, &mut minibatch);
+                let evaluation =
+                    learning.differentiator.evaluate(learning.parameters, &minibatch, &self.objective, &mut gradient);
+                kl.add(evaluation.divergence);
                 report.kl = kl.value();
-                if self.kl_limit.is_some_and(|limit| divergence > limit) {
+                if self.kl_limit.is_some_and(|limit| evaluation.divergence > limit) {
                     break 'epochs;
                 }
-                report.policy_loss += scalar(&loss.policy);
-                report.value_loss += scalar(&loss.value);
-                report.clip_fraction += clipped;
-                self.check("loss", scalar(&loss.total))?;
-                network.gradient(loss.total.backward(), &mut gradient);
+                report.policy_loss += evaluation.policy;
+                report.value_loss += evaluation.value;
+                report.clip_fraction += evaluation.clipped;
+                self.check("loss", evaluation.total)?;
                 let norm = clip_global_norm(&mut gradient, self.gradient_norm_max);
                 self.check("gradient", norm)?;
                 report.gradient_norm += norm;
@@ -103,57 +101,36 @@ impl Plan<'_> {
         Ok(report)
     }
 
-    fn gather(&self, indices: &[usize], rollout: &Rollout, advantage: &[f32], returns: &[f32]) -> Minibatch {
-        let pick = |from: &[f32]| -> Vec<f32> {
+    /// Fills `minibatch` with the samples at `indices`.
+    fn gather(
+        &self,
+        indices: &[usize],
+        rollout: &Rollout,
+        advantage: &[f32],
+        returns: &[f32],
+        minibatch: &mut Minibatch,
+    ) {
+        let pick = |from: &[f32], picked: &mut Vec<f32>| {
             let width = from.len() / returns.len();
-            let mut picked = Vec::with_capacity(indices.len() * width);
+            picked.clear();
             for &index in indices {
                 picked.extend_from_slice(&from[index * width..(index + 1) * width]);
             }
-            picked
         };
-        let mut advantage = pick(advantage);
+        pick(&rollout.observation, &mut minibatch.observation);
+        pick(&rollout.action, &mut minibatch.action);
+        pick(&rollout.log_density, &mut minibatch.log_density);
+        pick(advantage, &mut minibatch.advantage);
+        pick(returns, &mut minibatch.returns);
+        pick(&rollout.value, &mut minibatch.value);
         if self.advantage_normalisation == AdvantageNormalisation::Minibatch {
-            standardise(&mut advantage);
+            standardise(&mut minibatch.advantage);
         }
-        Minibatch {
-            observation: pick(&rollout.observation),
-            action: pick(&rollout.action),
-            log_density: pick(&rollout.log_density),
-            advantage,
-            returns: pick(returns),
-            value: pick(&rollout.value),
-        }
-    }
-
-    /// Divergence from the rollout's policy, in nats, and the share of samples beyond the clip.
-    ///
-    /// The estimator is the mean of `(r − 1) − ln r`: unbiased, never negative, of low variance.
-    ///
-    /// # Reference
-    /// Schulman 2020, "Approximating KL divergence", k3.
-    #[expect(clippy::cast_precision_loss, reason = "small counts")]
-    fn divergence(&self, log_ratio: &Tensor<1>) -> (f64, f64) {
-        let data = log_ratio.clone().inner().into_data();
-        let values = data.as_slice::<f32>().expect("losses are f32");
-        let (mut divergence, mut clipped) = (0.0, 0.0);
-        for &log_ratio in values {
-            let log_ratio = f64::from(log_ratio);
-            let excess = libm::expm1(log_ratio);
-            divergence += excess - log_ratio;
-            clipped += f64::from(u8::from(excess.abs() > self.objective.clip));
-        }
-        let count = values.len() as f64;
-        (divergence / count, clipped / count)
     }
 
     const fn check(&self, quantity: &'static str, value: f64) -> Result<(), Error> {
         if value.is_finite() { Ok(()) } else { Err(Error::NotFinite { quantity, step: self.step }) }
     }
-}
-
-fn scalar(tensor: &Tensor<1>) -> f64 {
-    tensor.clone().inner().into_scalar::<f32>().elem()
 }
 
 #[derive(Default)]
@@ -216,7 +193,6 @@ mod tests {
     use seawall_env::{Purpose, SeedTree};
 
     use super::*;
-    use crate::Backend;
 
     /// Minibatch of samples 2 and 0 out of three, one observation and one action each.
     fn gathered(advantage_normalisation: AdvantageNormalisation) -> Minibatch {
@@ -228,7 +204,6 @@ mod tests {
             learning_rate: 0.1,
             gradient_norm_max: 1.0,
             kl_limit: None,
-            device: &Backend::Flex.device().autodiff(),
             step: 0,
         };
         let rollout = Rollout {
@@ -238,7 +213,9 @@ mod tests {
             value: vec![7.0, 8.0, 9.0],
             ..Rollout::default()
         };
-        plan.gather(&[2, 0], &rollout, &[10.0, 20.0, 40.0], &[70.0, 80.0, 90.0])
+        let mut minibatch = Minibatch { advantage: vec![1.0], ..Minibatch::default() };
+        plan.gather(&[2, 0], &rollout, &[10.0, 20.0, 40.0], &[70.0, 80.0, 90.0], &mut minibatch);
+        minibatch
     }
 
     #[test]
