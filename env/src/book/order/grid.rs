@@ -70,7 +70,9 @@ impl Grid {
         }
         let dearest = u64::try_from(dearest).expect("checked above");
         let unit = mul_div(tick_size.raw(), lot_size.raw(), Qty::SCALE, Rounding::Floor);
-        Some(Self { tick_size, lot_size, ticks, unit, lots_max: LOTS_MAX.min(i64::MAX.unsigned_abs() / dearest) })
+        let most = i64::MAX.unsigned_abs();
+        let lots_max = LOTS_MAX.min(most / dearest).min(most / lot_size.raw().unsigned_abs());
+        Some(Self { tick_size, lot_size, ticks, unit, lots_max })
     }
 
     /// Highest price.
@@ -79,7 +81,7 @@ impl Grid {
         Tick(self.ticks)
     }
 
-    /// Largest order: its value at the highest price fits [`Usd`].
+    /// Largest order: it fits [`Qty`], and its value at the highest price fits [`Usd`].
     #[must_use]
     pub const fn lots_max(&self) -> Lots {
         Lots(self.lots_max)
