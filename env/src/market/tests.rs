@@ -150,7 +150,7 @@ fn a_deficit_is_paid_by_the_fund_first_then_by_winners_within_their_profit() {
         let equities =
             |market: &Market| -> Vec<Usd> { (0..fund).map(|id| market.state.ledger.equity(id, mark)).collect() };
         let before = equities(&market);
-        market.cover_deficit(flat);
+        market.cover_deficit(flat, 1);
         assert_eq!(market.outcome().covered_by_fund, deficit - from_winners);
         assert_eq!(market.outcome().socialised, from_winners);
         assert_eq!(market.outcome().written_off, Usd::ZERO);
@@ -173,7 +173,7 @@ fn a_deficit_beyond_all_profits_is_written_off() {
     let flat = (0..market.fixed.traders).find(|&id| market.state.ledger.qty(id).is_zero()).unwrap();
     market.endow(market.fixed.fund, Usd::ZERO);
     market.endow(flat, Usd::from_f64(-1e9));
-    market.cover_deficit(flat);
+    market.cover_deficit(flat, 1);
     assert!(market.outcome().written_off > Usd::ZERO && market.outcome().socialised > Usd::ZERO);
     assert_eq!(-market.state.ledger.deficit(), market.outcome().written_off);
     market.assert_bad_debt_adds_up();
