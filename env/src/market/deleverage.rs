@@ -142,10 +142,7 @@ impl Market {
             if profit <= 0.0 || entry <= 0.0 || equity <= 0.0 {
                 continue;
             }
-            let score = match rank {
-                Rank::ProfitLeverage => profit / entry * qty.notional(mark).as_f64() / equity,
-                Rank::PriceLeverage => rank.score(profit / entry, qty.notional(mark).as_f64() / equity, sign > 0),
-            };
+            let score = rank.score(profit / entry, qty.notional(mark).as_f64() / equity, sign > 0);
             ranking.push((score, id));
         }
         ranking.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
@@ -208,8 +205,7 @@ impl Market {
             let value = qty.value(mark);
             self.state.ledger.trade(id, -qty, -value);
             self.give_to_pool(qty, value);
-            self.note_deleveraged(size.notional(mark));
-            self.state.outcome.deleveraged_accounts += 1;
+            self.note_deleveraged(size.notional(mark), 1);
             self.touched(id);
             left -= profit;
         }

@@ -156,7 +156,7 @@ impl Market {
         let opposes = |qty: Qty| qty.signum() == -sign;
         let others = (0..self.fixed.fund).map(|id| self.state.ledger.qty(id)).filter(|qty| opposes(*qty));
         let whole: i64 = others.map(|qty| qty.abs().raw()).sum();
-        let (mut before, mut closed) = (0, Usd::ZERO);
+        let (mut before, mut closed, mut fills) = (0, Usd::ZERO, 0);
         for id in 0..self.fixed.fund {
             let held = self.state.ledger.qty(id);
             if !opposes(held) {
@@ -173,16 +173,18 @@ impl Market {
             self.state.ledger.trade(self.fixed.fund, -qty, -value);
             self.state.ledger.trade(id, qty, value);
             closed += part.notional(mark);
-            self.state.outcome.deleveraged_accounts += 1;
+            fills += 1;
             self.touched(id);
         }
         // Each part is rounded down, and so was each slice that it comes from.
-        self.note_deleveraged(closed.min(notional));
+        self.note_deleveraged(closed.min(notional), fills);
     }
 
-    pub(super) fn note_deleveraged(&mut self, notional: Usd) {
+    /// Notes what was closed against accounts that did not ask for it.
+    pub(super) fn note_deleveraged(&mut self, notional: Usd, fills: u64) {
         if notional > Usd::ZERO {
             self.state.outcome.deleveraged += notional;
+            self.state.outcome.deleveraged_accounts += fills;
             self.state.outcome.first_deleveraging.get_or_insert(self.state.tick);
         }
     }
