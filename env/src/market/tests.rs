@@ -9,6 +9,7 @@ mod allocation;
 mod backstop;
 mod execution;
 mod pacing;
+mod percolator;
 mod sizes;
 
 use crate::action::Controls;
