@@ -109,8 +109,7 @@ impl Preset {
     /// Never: the shipped files are read by a test.
     #[must_use]
     pub fn shipped(name: &str) -> Option<Self> {
-        let at = NAMES.iter().position(|known| *known == name)?;
-        Some(Self::from_toml(FILES[at]).expect("a shipped preset is valid"))
+        Some(Self::from_toml(file(name)?).expect("a shipped preset is valid"))
     }
 
     /// Records every field that is out of its bounds.
@@ -147,6 +146,12 @@ fn is_date(text: &str) -> bool {
         None => number(text, 4),
         Some((year, month)) => number(year, 4) && number(month, 2) && ("01"..="12").contains(&month),
     }
+}
+
+/// The file of a shipped preset, as it was written.
+#[must_use]
+pub fn file(name: &str) -> Option<&'static str> {
+    NAMES.iter().position(|known| *known == name).map(|at| FILES[at])
 }
 
 /// The rules of a shipped preset.

@@ -15,7 +15,7 @@ const COST_SECONDS: f64 = 60.0;
 
 impl Market {
     /// Signed size to close now, or none while the account has to wait.
-    pub(super) fn next_slice(&mut self, case: &mut Case, now: &Measure, ratio: f64) -> Option<Qty> {
+    pub(super) fn next_slice(&mut self, case: &Case, now: &Measure, ratio: f64) -> Option<Qty> {
         let waiting = self.is_waiting(case, now);
         let mut whole = now.notional.as_f64() <= self.state.rules.size.full_below();
         if let SizeRule::Share { then, .. } = self.state.rules.size {
@@ -36,7 +36,7 @@ impl Market {
     }
 
     /// Share of the position that the rule closes.
-    fn share(&mut self, case: &mut Case, now: &Measure, ratio: f64) -> f64 {
+    fn share(&mut self, case: &Case, now: &Measure, ratio: f64) -> f64 {
         let notional = now.notional.as_f64();
         match self.state.rules.size {
             SizeRule::Share { share, full_under_health, .. } => {
@@ -78,7 +78,7 @@ impl Market {
     }
 
     /// Drift: as much as frees the part of the shortage that time allows, at what the liquidator and the fund take.
-    fn ramp_share(&self, case: &mut Case, now: &Measure, ratio: f64, [initial, seconds, full]: [f64; 3]) -> f64 {
+    fn ramp_share(&self, case: &Case, now: &Measure, ratio: f64, [initial, seconds, full]: [f64; 3]) -> f64 {
         let notional = now.notional.as_f64();
         let shortage = (now.target - ratio) * notional;
         let waited = self.seconds_since(case.since);
@@ -89,11 +89,11 @@ impl Market {
         if ratio <= 0.0 || freed_per_dollar <= 0.0 {
             return 1.0;
         }
+        let closed = (case.start.abs() - now.qty.abs()).notional(self.state.prices.mark).as_f64();
+        let freed = closed * freed_per_dollar;
         let allowed =
-            if shortage <= full { shortage } else { ramp_allowance(shortage, case.freed, initial, waited, seconds) };
-        let share = (allowed / (notional * freed_per_dollar)).clamp(0.0, 1.0);
-        case.freed += share * notional * freed_per_dollar;
-        share
+            if shortage <= full { shortage } else { ramp_allowance(shortage, freed, initial, waited, seconds) };
+        (allowed / (notional * freed_per_dollar)).clamp(0.0, 1.0)
     }
 
     /// Almgren and Chriss, with the market's volatility and the book's cost of their own rate.

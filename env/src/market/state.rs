@@ -70,8 +70,6 @@ pub(super) struct Case {
     pub(super) start: Qty,
     /// Equity over notional before its last slice.
     pub(super) ratio: f64,
-    /// Margin freed so far, in dollars.
-    pub(super) freed: f64,
     /// What is up for auction.
     pub(super) lot: Option<Lot>,
 }
@@ -90,7 +88,7 @@ pub(super) struct Lot {
 impl Case {
     /// A case that enters with a position.
     pub(super) const fn new(id: u32, tick: u64, start: Qty) -> Self {
-        Self { id, since: tick, last_slice: None, slices: 0, start, ratio: 0.0, freed: 0.0, lot: None }
+        Self { id, since: tick, last_slice: None, slices: 0, start, ratio: 0.0, lot: None }
     }
 
     /// Notes a slice.
