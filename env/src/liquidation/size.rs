@@ -237,7 +237,7 @@ pub fn health(ratio: f64, maintenance: f64) -> f64 {
 /// `sinh(κ(T − t)) / sinh(κT)`, a straight line where `κT` vanishes.
 ///
 /// # Reference
-/// Almgren & Chriss 2000, "Optimal execution of portfolio transactions", eq. 18 in continuous time.
+/// Almgren & Chriss 2000, "Optimal execution of portfolio transactions", the optimal trajectory.
 #[must_use]
 pub fn remaining(urgency: f64, horizon: f64, elapsed: f64) -> f64 {
     if elapsed >= horizon {

@@ -75,7 +75,7 @@ pub enum Throttle {
 /// `(maker fee + taker fee) · skew scale · multiplier · seconds`.
 ///
 /// # Reference
-/// Synthetix v3, `PerpsMarketConfiguration.sol`, `maxLiquidationAmountInWindow`.
+/// Synthetix v3, `PerpsMarketConfiguration.sol`.
 #[must_use]
 pub fn skew_capacity(fees: f64, skew_scale: f64, multiplier: f64, seconds: f64) -> f64 {
     fees * skew_scale * multiplier * seconds

@@ -29,16 +29,15 @@ fn nothing_is_liquidated_at_a_mark_that_cannot_be_trusted() {
 
 #[test]
 fn what_an_immediate_order_leaves_is_the_backstops_and_fill_or_kill_leaves_all() {
-    for (all_or_none, health, sold_on_book) in
-        [(false, 0.02, true), (true, 0.02, false), (true, 0.999, true), (false, 0.999, true)]
-    {
+    let cases = [(false, 0.02, true), (true, 0.02, false), (true, 0.999, true), (false, 0.999, true)];
+    for ((all_or_none, health, sold_on_book), side) in cases.into_iter().flat_map(|case| [(case, 1.0), (case, -1.0)]) {
         let mut market = venue(|p| {
             takeover(p);
             p.execution = Execution::ImmediateThenFund { all_or_none };
             p.limit = LimitPrice::Bankruptcy;
         });
         // Ten million dollars do not fill within 2 bp of mark, but do within 1 %, the maintenance of their tier.
-        let id = market.distressed(10e6, health);
+        let id = market.distressed(side * 10e6, health);
         market.pass();
         assert!(market.held(id) < 1e-6, "all of it has left the account");
         let outcome = market.outcome();
@@ -110,9 +109,9 @@ const FALLING: Auction = Auction { start: 1.1, cut: 0.99, step: 2.0, floor: 0.8,
 #[test]
 fn a_dutch_auction_sells_once_its_price_pays_and_starts_again_when_it_is_stale() {
     // 1.1 · 0.99^10 = 0.9948: the tenth step, at 20 s, is the first below mark.
-    for health in [0.9, -2.0] {
+    for (notional, health) in [(500e3, 0.9), (500e3, -2.0), (-500e3, 0.9)] {
         let mut market = venue(|p| p.execution = Execution::DutchAuction(FALLING));
-        let id = market.distressed(500e3, health);
+        let id = market.distressed(notional, health);
         for _ in 0..20 {
             market.pass();
             assert!(market.held(id) > 499e3, "nobody pays more than mark");
@@ -161,12 +160,12 @@ fn an_auction_begun_is_not_called_off_by_a_recovery_but_makers_stop_being_asked(
 fn makers_are_asked_before_the_book_and_the_book_gets_the_rest_at_the_end() {
     let jit = |end_bp| Execution::JitAuction { seconds: 5.0, start_bp: 0.0, end_bp };
     // At 50 bp they want it; at mark nobody does, and after five seconds it is sold.
-    for (end_bp, by_makers) in [(50.0, true), (0.0, false)] {
+    for (end_bp, by_makers, notional) in [(50.0, true, 1e6), (0.0, false, 1e6), (50.0, true, -1e6)] {
         let mut market = venue(|p| {
             p.execution = jit(end_bp);
             p.limit = LimitPrice::Unlimited;
         });
-        let id = market.distressed(1e6, 0.9);
+        let id = market.distressed(notional, 0.9);
         for _ in 0..5 {
             market.pass();
         }
