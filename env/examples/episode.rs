@@ -1,4 +1,5 @@
-//! Plays one scenario and seed under every venue preset at neutral parameters, and prints what each left behind.
+//! Plays one scenario and seed at every venue, with its own margin and fee where it publishes them, at neutral
+//! parameters, and prints what each left behind.
 //!
 //! `cargo run --release -p seawall-env --example episode -- flash_crash 3`
 #![expect(clippy::print_stdout, reason = "an example for a terminal")]
@@ -7,7 +8,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use seawall_env::action::Controls;
-use seawall_env::liquidation::presets;
+use seawall_env::liquidation::{Preset, presets};
 use seawall_env::observation::FEATURES_COUNT;
 use seawall_env::outcome::Outcome;
 use seawall_env::scenario::{RewardConfig, Scenario};
@@ -26,8 +27,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         "venue", "mark low", "gap max", "liquidated", "bad debt", "winners'", "fund low", "reward"
     );
     for name in presets::NAMES {
-        let pipeline = presets::by_name(name).ok_or("a preset without rules")?;
-        let task = Task::new(vec![scenario.clone()], pipeline, RewardConfig::default(), Groups::default())?;
+        let preset = Preset::shipped(name).ok_or("a preset without rules")?;
+        let scenario = preset.furnish(scenario.clone());
+        let task = Task::new(vec![scenario], preset.pipeline, RewardConfig::default(), Groups::default())?;
         let mut env = CascadeEnv::new(Arc::new(task));
         let reward = play(&mut env, seed);
         print_row(name, env.outcome(), reward);

@@ -72,6 +72,9 @@ pub enum Error {
     /// A configuration has fields out of their bounds; all of them are listed.
     #[error("invalid configuration:\n{0}")]
     Invalid(Problems),
+    /// A text is not a venue preset.
+    #[error("not a venue preset: {0}")]
+    Preset(#[from] toml::de::Error),
     /// Bytes are not a snapshot of this environment.
     #[error("not a snapshot of this environment: {0}")]
     Snapshot(#[from] postcard::Error),

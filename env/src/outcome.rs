@@ -16,7 +16,7 @@ pub struct Outcome {
     /// Deficits of traders' accounts, before anybody covered them: by the fund, by a haircut, by socialised loss, or
     /// not at all (M8: the four parts add up to it).
     pub bad_debt: Usd,
-    /// Part of the bad debt that the insurance fund paid.
+    /// Part of the bad debt that the insurance fund paid, or the vault where there is one.
     pub covered_by_fund: Usd,
     /// Part of the bad debt that was taken from other accounts' balances.
     pub socialised: Usd,

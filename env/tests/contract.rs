@@ -23,7 +23,9 @@ fn base() -> [f64; ACTIONS] {
 }
 
 fn masked(scenario: Scenario, groups: Groups) -> CascadeEnv {
-    let task = Task::new(vec![scenario], presets::SEAWALL, RewardConfig::default(), groups).expect("a valid task");
+    let task =
+        Task::new(vec![scenario], presets::by_name("seawall").expect("a preset"), RewardConfig::default(), groups)
+            .expect("a valid task");
     CascadeEnv::new(Arc::new(task))
 }
 
@@ -205,7 +207,9 @@ fn every_problem_of_a_task_is_reported() {
     scenario.id = "Not An Id".to_owned();
     scenario.clock.tick_seconds = 0.0;
     let reward = RewardConfig { churn: -1.0, ..RewardConfig::default() };
-    let error = Task::new(vec![scenario], presets::SEAWALL, reward, Groups::default()).unwrap_err().to_string();
+    let error = Task::new(vec![scenario], presets::by_name("seawall").unwrap(), reward, Groups::default())
+        .unwrap_err()
+        .to_string();
     for field in ["id", "clock.tick_seconds", "reward.churn"] {
         assert!(error.contains(field), "{field} is missing from: {error}");
     }

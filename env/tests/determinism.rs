@@ -79,7 +79,8 @@ fn after(env: &mut CascadeEnv, seed: u64, decisions: u64) {
 #[test]
 fn batches_are_bit_equal_on_one_two_and_eight_threads() {
     let scenarios = ["calm", "flash_crash", "crash_day"].map(|id| common::small(id, 20, 128)).to_vec();
-    let task = Task::new(scenarios, presets::SEAWALL, RewardConfig::default(), Groups::default()).unwrap();
+    let task =
+        Task::new(scenarios, presets::by_name("seawall").unwrap(), RewardConfig::default(), Groups::default()).unwrap();
     let env = CascadeEnv::new(Arc::new(task));
     let on = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();

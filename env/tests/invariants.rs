@@ -5,10 +5,13 @@ mod common;
 use proptest::prelude::*;
 use seawall_env::action::{ACTIONS, Controls};
 use seawall_env::error::Problems;
-use seawall_env::liquidation::presets;
+use seawall_env::liquidation::{
+    Auction, Backstop, CloseSize, Dial, Disposal, Execution, Guard, Incentive, LimitPrice, Limits, LossAllocation,
+    Pipeline, Rank, Then, Throttle, Toxic, Trigger, Unwind, presets,
+};
 use seawall_env::margin::Position;
 use seawall_env::margin::theory::{Restoration, ratio_after_closing, restoration};
-use seawall_env::market::{Ledger, Market};
+use seawall_env::market::{Claims, Ledger, Market};
 use seawall_env::observation::FEATURES_COUNT;
 use seawall_env::outcome::Outcome;
 use seawall_env::scenario::Scenario;
@@ -44,6 +47,204 @@ fn scenarios() -> impl Strategy<Value = Scenario> {
 fn actions() -> impl Strategy<Value = Vec<[f32; ACTIONS]>> {
     let entry = prop_oneof![2 => -1.0..=1.0_f32, 1 => Just(-1.0), 1 => Just(1.0)];
     prop::collection::vec(prop::array::uniform13(entry), 1..8)
+}
+
+/// Any engine: every option of every slot, with every other.
+fn pipelines() -> impl Strategy<Value = Pipeline> {
+    (triggers(), sizes(), executions(), limits(), throttles(), incentives(), backstops(), allocations()).prop_map(
+        |(trigger, size, execution, limit, throttle, incentive, backstop, allocation)| Pipeline {
+            trigger,
+            size,
+            execution,
+            limit,
+            throttle,
+            incentive,
+            backstop,
+            allocation,
+        },
+    )
+}
+
+fn dial(low: f64, high: f64) -> impl Strategy<Value = Dial> {
+    prop_oneof![Just(Dial::Controlled), (low..high).prop_map(Dial::Fixed)]
+}
+
+fn triggers() -> impl Strategy<Value = Trigger> {
+    let guard = (1e-3..0.2_f64, 1.0..200.0_f64);
+    prop_oneof![
+        4 => Just(Trigger::Maintenance),
+        1 => (0.0..4.0_f64).prop_map(|z| Trigger::Hazard { z }),
+        2 => dial(0.0, 200.0).prop_map(|bp| Trigger::Preemptive { bp }),
+        2 => guard.prop_map(|(divergence, staleness)| Trigger::Guarded(Guard { divergence, staleness })),
+    ]
+}
+
+fn sizes() -> impl Strategy<Value = CloseSize> {
+    let then = prop_oneof![Just(Then::Repeat), Just(Then::RestAfterWait), Just(Then::RestDuringWait)];
+    let toxic = prop_oneof![Just(Toxic::CloseAll), Just(Toxic::HandOver)];
+    let small = 0.0..1e5_f64;
+    prop_oneof![
+        Just(CloseSize::Full),
+        (0.01..1.0_f64, small.clone(), then, 0.0..1.0_f64).prop_map(|(share, full_below, then, full_under_health)| {
+            CloseSize::Fraction { share, full_below, then, full_under_health }
+        }),
+        (0.01..1.0_f64, 0.0..1e4_f64, 1e4..1e6_f64).prop_map(|(share, least, most)| CloseSize::Block {
+            share,
+            least,
+            most
+        }),
+        (0.0..1.0_f64, 0.0..300.0_f64, 0.0..0.05_f64, small.clone()).prop_map(
+            |(initial, seconds, exit, full_below)| {
+                CloseSize::Ramp { initial, seconds, exit, full_shortage: 50.0, full_below }
+            }
+        ),
+        Just(CloseSize::TierStep),
+        (dial(0.0, 3.0), small.clone(), toxic).prop_map(|(buffer, full_below, toxic)| CloseSize::RestoreToBuffer {
+            buffer,
+            full_below,
+            toxic
+        }),
+        (1.0..1e3_f64, 0.0..1e-3_f64)
+            .prop_map(|(horizon, risk_aversion)| CloseSize::AlmgrenChriss { horizon, risk_aversion }),
+        (1e-3..1.0_f64, 10.0..1e3_f64, small).prop_map(|(share, distance_bp, full_below)| CloseSize::DepthShare {
+            share,
+            distance_bp,
+            full_below
+        }),
+    ]
+}
+
+fn executions() -> impl Strategy<Value = Execution> {
+    let auction = (1.0..1.5_f64, 0.8..0.999_f64, 1.0..60.0_f64, 0.1..0.9_f64, 10.0..1e3_f64);
+    prop_oneof![
+        Just(Execution::Book),
+        Just(Execution::KeepersThenBook),
+        Just(Execution::Keepers),
+        any::<bool>().prop_map(|all_or_none| Execution::ImmediateThenFund { all_or_none }),
+        dial(0.0, 1.0).prop_map(|share| Execution::Internalised { share }),
+        Just(Execution::Pool),
+        Just(Execution::OpposingSide),
+        auction.prop_map(|(start, cut, step, floor, tail)| {
+            Execution::DutchAuction(Auction { start, cut, step, floor, tail })
+        }),
+        (1.0..60.0_f64, 0.0..50.0_f64, 50.0..500.0_f64).prop_map(|(seconds, start_bp, end_bp)| Execution::JitAuction {
+            seconds,
+            start_bp,
+            end_bp
+        }),
+    ]
+}
+
+fn limits() -> impl Strategy<Value = LimitPrice> {
+    prop_oneof![
+        Just(LimitPrice::Unlimited),
+        Just(LimitPrice::Bankruptcy),
+        dial(1.0, 500.0).prop_map(|bp| LimitPrice::Band { bp }),
+        (0.1..3.0_f64, 0.0..3.0_f64).prop_map(|(adjustment, spread)| LimitPrice::Fillable { adjustment, spread }),
+    ]
+}
+
+fn throttles() -> impl Strategy<Value = Throttle> {
+    prop_oneof![
+        Just(Throttle::Unlimited),
+        dial(0.0, 120.0).prop_map(|delay| Throttle::PerAccount { delay }),
+        (1.0..60.0_f64, 0.0..5.0_f64).prop_map(|(delay, gain)| Throttle::AdaptiveDelay {
+            delay,
+            gain,
+            least: 0.0,
+            most: 600.0
+        }),
+        (dial(0.02, 20.0), dial(0.0, 120.0)).prop_map(|(capacity, delay)| Throttle::DepthCapacity { capacity, delay }),
+        (1e4..1e8_f64, 1.0..600.0_f64).prop_map(|(notional, seconds)| Throttle::Window { notional, seconds }),
+        (1.0..1e4_f64, 1.0..60.0_f64).prop_map(|(skew_scale, seconds)| Throttle::SkewWindow {
+            maker_fee_bp: 2.0,
+            taker_fee_bp: 5.0,
+            skew_scale,
+            multiplier: 1.0,
+            seconds,
+        }),
+        (1e4..1e8_f64).prop_map(|notional| Throttle::Hole { notional }),
+        (1e-3..1.0_f64, 10.0..1e3_f64, 1.0..60.0_f64).prop_map(|(share, distance_bp, seconds)| Throttle::BookShare {
+            share,
+            distance_bp,
+            seconds
+        }),
+    ]
+}
+
+fn incentives() -> impl Strategy<Value = Incentive> {
+    prop_oneof![
+        dial(0.0, 500.0).prop_map(|bp| Incentive::Fixed { bp }),
+        (0.0..50.0_f64, 0.0..5.0_f64, 50.0..1e3_f64, 0.0..300.0_f64).prop_map(
+            |(start_bp, bp_per_second, max_bp, after)| { Incentive::Ramp { start_bp, bp_per_second, max_bp, after } }
+        ),
+        (0.0..500.0_f64).prop_map(|max_bp| Incentive::Auctioned { max_bp }),
+        (0.0..500.0_f64).prop_map(|bp| Incentive::Falling { bp }),
+        (0.0..500.0_f64, 0.0..100.0_f64).prop_map(|(dollars, bp)| Incentive::Tip { dollars, bp }),
+    ]
+}
+
+fn backstops() -> impl Strategy<Value = Backstop> {
+    let money = || prop_oneof![Just(f64::INFINITY), 0.0..1e6_f64];
+    let limits = || {
+        (money(), money(), 0.0..1.0_f64, 0.05..=1.0_f64).prop_map(|(per_account, total, floor, drawdown)| Limits {
+            per_account,
+            total,
+            floor,
+            drawdown,
+            window: 600.0,
+        })
+    };
+    let unwinds = || {
+        prop_oneof![
+            (0.01..5.0_f64).prop_map(Unwind::Pace),
+            (1.0..60.0_f64, 0.05..1.0_f64, 0.01..0.5_f64).prop_map(|(seconds, fraction, book_share)| {
+                Unwind::Disposal(Disposal { seconds, fraction, full_below: 0.1, book_share, distance_bp: 1_000.0 })
+            }),
+            (0.0..500.0_f64).prop_map(|discount_bp| Unwind::Storefront { discount_bp }),
+        ]
+    };
+    let takeover = || (0.0..=1.0_f64, 0.0..20.0_f64, unwinds(), limits());
+    prop_oneof![
+        Just(Backstop::PayOnly),
+        limits().prop_map(Backstop::Fund),
+        takeover().prop_map(|(below, max_leverage, unwind, limits)| {
+            Backstop::TakeOver { below, max_leverage, unwind, limits }
+        }),
+        (0.0..=1.0_f64, takeover()).prop_map(|(share, (below, max_leverage, unwind, limits))| {
+            Backstop::Vault { share, below, max_leverage, unwind, limits }
+        }),
+    ]
+}
+
+fn allocations() -> impl Strategy<Value = LossAllocation> {
+    let rank = prop_oneof![Just(Rank::ProfitLeverage), Just(Rank::PriceLeverage)];
+    prop_oneof![
+        rank.prop_map(|rank| LossAllocation::Queue { rank }),
+        (1..200_u32).prop_map(|scan| LossAllocation::Random { scan }),
+        Just(LossAllocation::ProRata),
+        (0.01..1.0_f64).prop_map(|cap| LossAllocation::CappedProRata { cap }),
+        Just(LossAllocation::Socialised),
+        Just(LossAllocation::ByInterest),
+        Just(LossAllocation::Haircut),
+        (1e-3..0.5_f64, 0.1..1.0_f64).prop_map(|(ceiling, part)| {
+            let ceiling = ceiling.max(0.01);
+            LossAllocation::Pool { ceiling, target: ceiling * part }
+        }),
+        Just(LossAllocation::Booked),
+    ]
+}
+
+/// M10: what can be claimed never exceeds what is there, once junior profits have taken their haircut. Where deficits
+/// that are still open exceed all profits, profits are worth nothing, and what is missing is no more than those deficits.
+fn assert_claims_are_covered(market: &Market) {
+    let Claims { vault, principal, insurance, profits, deficits, haircut: (paid, of) } = market.claims();
+    assert!((0..=of).contains(&paid), "M10: a haircut of {paid}/{of}");
+    let payable = if profits == 0 { 0 } else { profits * paid / of };
+    let missing = (principal + insurance + payable - vault).max(0);
+    assert!(missing == 0 || (payable == 0 && missing <= deficits), "M10: {missing} of {:?}", market.claims());
+    // Profits are junior: none is cut while anything beyond principal and insurance is left.
+    assert!(paid == of || principal + insurance + payable >= vault, "M10: a haircut for nothing");
 }
 
 /// M3, on every position size and on the table in force.
@@ -87,7 +288,13 @@ fn assert_waterfall(before: &Outcome, after: &Outcome) {
     assert_eq!(winners_paid, after.deleveraged > Usd::ZERO);
     assert_eq!(winners_paid, after.first_deleveraging.is_some(), "a deleveraging that closed nothing is none");
     assert!(winners_paid || haircut.is_zero(), "M5: a haircut without anybody to bear it");
-    assert!(after.deleveraged <= after.liquidated, "what winners gave up left liquidated accounts");
+}
+
+/// What winners gave up left liquidated accounts; a pool that pays its winners off liquidates nobody.
+fn assert_deleveraging_follows_liquidation(market: &Market) {
+    let outcome = market.outcome();
+    let pool = matches!(market.pipeline().allocation, LossAllocation::Pool { .. });
+    assert!(pool || outcome.deleveraged <= outcome.liquidated, "{outcome:?}");
 }
 
 /// All of them after every decision.
@@ -105,6 +312,8 @@ fn play(env: &mut CascadeEnv, seed: u64, actions: &[[f32; ACTIONS]]) {
         assert_eq!(ledger.fees(), env.outcome().fees);
         assert_levels_are_ordered(market);
         assert_waterfall(&before, env.outcome());
+        assert_deleveraging_follows_liquidation(market);
+        assert_claims_are_covered(market);
         assert_funding_leaves_only_dust(ledger, env.outcome().ticks / u64::from(FUNDING_TICKS));
         assert!(observation.iter().all(|x| x.is_finite()) && step.reward.is_finite(), "M12");
         assert!(env.reward_terms().iter().all(|x| x.is_finite()), "M12: {:?}", env.reward_terms());
@@ -128,6 +337,19 @@ proptest! {
         scenario.validate("scenario", &mut problems);
         prop_assert_eq!(problems, Problems::default());
         play(&mut common::environment(scenario, preset), seed, &actions);
+    }
+
+    #[test]
+    fn the_invariants_hold_for_any_choice_in_any_slot(
+        scenario in scenarios(),
+        pipeline in pipelines(),
+        seed in any::<u64>(),
+        actions in actions(),
+    ) {
+        let mut problems = Problems::default();
+        pipeline.validate("pipeline", &mut problems);
+        prop_assert_eq!(problems, Problems::default());
+        play(&mut common::environment_under(scenario, pipeline), seed, &actions);
     }
 }
 

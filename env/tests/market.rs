@@ -145,7 +145,8 @@ fn above_the_cap_nobody_opens() {
 #[test]
 fn a_scenario_drawn_by_the_seed_covers_the_whole_task() {
     let scenarios = ["calm", "tense", "flash_crash"].map(|id| common::small(id, 2, 64)).to_vec();
-    let task = Task::new(scenarios, presets::SEAWALL, RewardConfig::default(), Groups::default()).unwrap();
+    let task =
+        Task::new(scenarios, presets::by_name("seawall").unwrap(), RewardConfig::default(), Groups::default()).unwrap();
     let mut env = CascadeEnv::new(Arc::new(task));
     let mut met = std::collections::BTreeSet::new();
     for seed in 0..32 {

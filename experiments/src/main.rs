@@ -23,7 +23,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{Verdict, bench, eval, export, probe, replay, scenarios, train, verify};
+use commands::{Verdict, bench, eval, export, presets, probe, replay, scenarios, train, verify};
 use progress::Voice;
 
 /// Tensors come and go by the thousand; the system's allocator is up to 1.7 times slower at it.
@@ -53,6 +53,8 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// List the shipped scenarios, or print one in full
     Scenarios(scenarios::ScenariosArgs),
+    /// List the shipped venue presets, print one, or check a file
+    Presets(presets::PresetsArgs),
     /// Play one episode and print it
     Replay(replay::ReplayArgs),
     /// Sweep each parameter as a constant: what there is to learn
@@ -70,6 +72,7 @@ fn main() -> ExitCode {
         Command::Export(args) => export::run(&args, voice),
         Command::Verify(args) => verify::run(&args, voice),
         Command::Scenarios(args) => scenarios::run(&args),
+        Command::Presets(args) => presets::run(&args),
         Command::Replay(args) => replay::run(&args, voice),
         Command::Probe(args) => probe::run(&args, voice),
         Command::Bench(args) => bench::run(&args, voice),

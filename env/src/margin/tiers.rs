@@ -191,6 +191,12 @@ impl MarginSchedule {
         self.tiers.partition_point(|tier| tier.cap < notional).min(self.tiers.len() - 1)
     }
 
+    /// Largest notional of the row below the one that a notional stands in, and nothing on the lowest row.
+    #[must_use]
+    pub fn cap_below(&self, notional: Usd) -> Usd {
+        self.tier(notional).checked_sub(1).map_or(Usd::ZERO, |below| self.tiers[below].cap)
+    }
+
     /// Deduction of a line.
     ///
     /// # Panics

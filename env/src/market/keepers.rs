@@ -4,21 +4,30 @@ use super::Market;
 use super::ledger::AccountId;
 use super::state::Case;
 use crate::book::{Book, Side};
+use crate::liquidation::Bonus;
 use crate::participants::keepers::Offer;
 use crate::units::{Price, Qty, Usd};
 
 impl Market {
-    /// Offers `slice` (with the sign of the position) to the keepers that look in this tick; returns what they took.
-    pub(super) fn offer_to_keepers(&mut self, case: &Case, slice: Qty) -> Qty {
-        #[expect(clippy::cast_precision_loss, reason = "ticks of an episode")]
-        let waited = (self.state.tick - case.since) as f64 * self.fixed.seconds;
-        let discount = self.state.rules.bonus_after(waited);
+    /// Offers `slice` (with the sign of the position) to the keepers that look in this tick, at the bonus of the venue
+    /// and `more` discount; returns what they took.
+    pub(super) fn offer_to_keepers(&mut self, case: &Case, slice: Qty, more: f64) -> Qty {
+        if slice.is_zero() {
+            return slice;
+        }
+        let waited = self.seconds_since(case.since);
+        let now = self.measure(case.id);
+        let offered = slice.notional(self.state.prices.mark).as_f64();
+        let discount = self.state.rules.bonus.offered(waited, now.ratio(), offered) + more;
+        if let Bonus::Auctioned(_) = self.state.rules.bonus {
+            return self.lowest_bidder_takes(case.id, slice, discount);
+        }
         let mut left = slice;
         for (k, keeper) in (0_u64..).zip(self.fixed.keepers()) {
             if left.is_zero() {
                 break;
             }
-            if !(self.state.tick + k).is_multiple_of(u64::from(self.scenario.keepers.latency)) {
+            if !self.looks(k) {
                 continue;
             }
             let taken = self.offer(case.id, keeper, left, discount, k);
@@ -27,23 +36,60 @@ impl Market {
         slice - left
     }
 
-    fn offer(&mut self, id: AccountId, keeper: AccountId, slice: Qty, discount: f64, k: u64) -> Qty {
-        let config = &self.scenario.keepers;
+    /// Whether a keeper looks at the market in this tick.
+    fn looks(&self, k: u64) -> bool {
+        (self.state.tick + k).is_multiple_of(u64::from(self.scenario.keepers.latency))
+    }
+
+    /// Fund or vault sells inventory to the keepers that look in this tick.
+    pub(super) fn sell_to_keepers(&mut self, id: AccountId, qty: Qty, discount: f64) {
+        let mut left = qty;
+        for (k, keeper) in (0_u64..).zip(self.fixed.keepers()) {
+            if !left.is_zero() && self.looks(k) {
+                left -= self.offer(id, keeper, left, discount, k);
+            }
+        }
+    }
+
+    /// A sealed auction: whoever asks least takes what it can carry, at what the runner-up asks or the reserve.
+    fn lowest_bidder_takes(&mut self, id: AccountId, slice: Qty, reserve: f64) -> Qty {
+        let mut bids: Vec<(f64, u64, AccountId)> = Vec::new();
+        for (k, keeper) in (0_u64..).zip(self.fixed.keepers()) {
+            let bid = self.scenario.keepers.reservation(&self.terms(keeper, slice, reserve));
+            if self.looks(k) && bid <= reserve {
+                bids.push((bid, k, keeper));
+            }
+        }
+        bids.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        let Some(&(_, k, keeper)) = bids.first() else { return Qty::ZERO };
+        let paid = bids.get(1).map_or(reserve, |runner_up| runner_up.0);
+        // A keeper that is paid exactly what it asks is indifferent; it takes.
+        self.offer(id, keeper, slice, paid + 1e-9, k)
+    }
+
+    /// An offer as one keeper sees it.
+    fn terms(&self, keeper: AccountId, slice: Qty, discount: f64) -> Offer {
         let mark = self.state.prices.mark.as_f64();
         let stress = self.state.signals.stress_fast(self.fixed.reference_sigma);
         let held = self.state.ledger.qty(keeper).value(self.state.prices.mark).as_f64();
         let along = if slice.is_negative() { -held } else { held };
         let notional = slice.abs().as_f64() * mark;
         let side = Side::of(-slice);
-        let offer = Offer {
+        Offer {
             notional,
             capacity: self.fixed.keeper_limit - along,
             discount,
             exit_cost: self.state.book.impact(side, 0.1 * slice.abs().as_f64()),
             volatility: self.state.signals.sigma_medium(),
             stress,
-        };
-        let appetite = config.appetite(&offer);
+        }
+    }
+
+    fn offer(&mut self, id: AccountId, keeper: AccountId, slice: Qty, discount: f64, k: u64) -> Qty {
+        let config = &self.scenario.keepers;
+        let mark = self.state.prices.mark.as_f64();
+        let stress = self.state.signals.stress_fast(self.fixed.reference_sigma);
+        let appetite = config.appetite(&self.terms(keeper, slice, discount));
         let [u, _] = self.state.counters.keepers.uniform2(self.state.tick, u64::from(id) << 8 | k);
         if appetite <= 0.0 || u < config.failure_probability(stress) {
             return Qty::ZERO;
@@ -58,7 +104,9 @@ impl Market {
         self.state.ledger.trade(keeper, qty, value);
         self.state.ledger.deposit(keeper, -gas);
         self.state.keeper_gas += gas;
-        self.book_cost(id, qty, value);
+        if !self.fixed.backstops().contains(&id) {
+            self.book_cost(id, qty, value);
+        }
         qty
     }
 

@@ -8,11 +8,16 @@
 //! | arbitrageurs act | `arbitrage` |
 //! | mark price, signals, funding | `marks` |
 //! | margin calls | `calls` |
-//! | liquidation: triggers, slices, keepers, backstop, loss allocation | `liquidate`, `keepers`, `waterfall` |
+//! | liquidation: triggers and cases | `liquidate` |
+//! | close size, throttle, execution | `slices`, `capacity`, `execute`, `keepers` |
+//! | backstop, loss allocation, the backstop's own inventory | `waterfall`, `deleverage`, `share_losses`, `unwind` |
 //! | makers' fills are settled, totals recorded | `settlement`, `record` |
 
 mod arbitrage;
 mod calls;
+mod capacity;
+mod deleverage;
+mod execute;
 mod flow;
 mod indexing;
 mod keepers;
@@ -24,15 +29,19 @@ mod quotes;
 mod record;
 mod settlement;
 mod setup;
+mod share_losses;
 mod signals;
+mod slices;
 mod state;
 #[cfg(test)]
 mod tests;
+mod unwind;
 mod waterfall;
 
 use std::sync::Arc;
 
 pub use ledger::{AccountId, Ledger};
+pub use share_losses::Claims;
 pub use signals::Signals;
 pub use state::{Prices, State};
 
@@ -43,7 +52,7 @@ use crate::liquidation::Pipeline;
 use crate::margin::{Adjustment, MarginSchedule, TriggerIndex};
 use crate::outcome::Outcome;
 use crate::scenario::Scenario;
-use crate::units::Usd;
+use crate::units::{Qty, Usd};
 use crate::world::WorldModel;
 use setup::Fixed;
 
@@ -112,6 +121,9 @@ struct Scratch {
     ranked: Option<(u64, i64)>,
     /// Margin multiplier, contribution and the probability of an opening that follows from them.
     entry: Option<([f64; 2], f64)>,
+    /// What the system took in this tick and the other side has not yet been scaled down by.
+    transit: Qty,
+    transit_notional: Usd,
 }
 
 impl Market {
@@ -202,12 +214,16 @@ impl Market {
         self.state.ledger.open_interest().notional(self.state.prices.mark)
     }
 
-    /// Insurance fund's equity with its inventory marked at what leaving it would fetch.
+    /// Equity of insurance fund and vault with their inventory marked at what leaving it would fetch.
     #[must_use]
     pub fn fund_at_exit_cost(&self) -> Usd {
-        let (fund, ledger) = (self.fixed.fund, &self.state.ledger);
-        let qty = ledger.qty(fund);
-        let equity = ledger.equity(fund, self.state.prices.mark);
+        self.fixed.backstops().map(|id| self.at_exit_cost(id)).sum()
+    }
+
+    fn at_exit_cost(&self, id: AccountId) -> Usd {
+        let ledger = &self.state.ledger;
+        let qty = ledger.qty(id);
+        let equity = ledger.equity(id, self.state.prices.mark);
         if qty.is_zero() {
             return equity;
         }
@@ -264,16 +280,16 @@ impl Market {
         f64::from(self.scenario.makers.count)
     }
 
-    /// Insurance fund's equity at mark.
+    /// Equity of insurance fund and vault at mark.
     #[must_use]
     pub fn fund_equity(&self) -> Usd {
-        self.state.ledger.equity(self.fixed.fund, self.state.prices.mark)
+        self.equity_of(self.fixed.backstops())
     }
 
-    /// Signed value of the fund's position at mark.
+    /// Signed value of their positions at mark.
     #[must_use]
     pub fn fund_inventory(&self) -> Usd {
-        self.state.ledger.qty(self.fixed.fund).value(self.state.prices.mark)
+        self.fixed.backstops().map(|id| self.state.ledger.qty(id).value(self.state.prices.mark)).sum()
     }
 
     /// Signed inventories of keepers and of makers over their limits.

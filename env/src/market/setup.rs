@@ -10,7 +10,7 @@ use crate::scenario::Scenario;
 use crate::units::Usd;
 use crate::world::{MarkModel, OracleModel, SECONDS_PER_YEAR, WorldModel};
 
-/// Constants of a market. Accounts are numbered traders, makers, arbitrageurs, keepers, fund.
+/// Constants of a market. Accounts are numbered traders, makers, arbitrageurs, keepers, fund, vault.
 #[derive(Debug)]
 pub(super) struct Fixed {
     pub(super) traders: u32,
@@ -18,6 +18,8 @@ pub(super) struct Fixed {
     arbitrageurs: u32,
     keepers: u32,
     pub(super) fund: AccountId,
+    /// Account of a backstop vault; empty where the venue has none.
+    pub(super) vault: AccountId,
     pub(super) schedule: MarginSchedule,
     pub(super) world: WorldModel,
     pub(super) oracle: OracleModel,
@@ -75,6 +77,7 @@ impl Fixed {
             arbitrageurs,
             keepers,
             fund: config.accounts + makers + arbitrageurs + keepers,
+            vault: config.accounts + makers + arbitrageurs + keepers + 1,
             schedule: MarginSchedule::new(&scenario.margin),
             oracle: OracleModel::new(&scenario.oracle, clock),
             mark: MarkModel::new(&scenario.mark, clock),
@@ -97,7 +100,7 @@ impl Fixed {
     }
 
     pub(super) const fn accounts(&self) -> usize {
-        self.fund as usize + 1
+        self.vault as usize + 1
     }
 
     pub(super) const fn maker_count(&self) -> usize {
@@ -116,6 +119,11 @@ impl Fixed {
     pub(super) const fn keepers(&self) -> Range<AccountId> {
         let first = self.traders + self.makers + self.arbitrageurs;
         first..first + self.keepers
+    }
+
+    /// Insurance fund and vault.
+    pub(super) const fn backstops(&self) -> Range<AccountId> {
+        self.fund..self.vault + 1
     }
 
     /// Makers that quote in full, each with its own nerve.

@@ -23,6 +23,7 @@ pub(super) struct Counters {
     pub(super) traders: Counter,
     pub(super) calls: Counter,
     pub(super) keepers: Counter,
+    pub(super) allocation: Counter,
 }
 
 /// Prices of the home venue and around it.
@@ -61,6 +62,47 @@ pub(super) struct Case {
     pub(super) since: u64,
     /// Tick of its last slice.
     pub(super) last_slice: Option<u64>,
+    /// Slices so far.
+    pub(super) slices: u32,
+    /// Position at which it entered.
+    pub(super) start: Qty,
+    /// Equity over notional before its last slice.
+    pub(super) ratio: f64,
+    /// What is up for auction.
+    pub(super) lot: Option<Lot>,
+}
+
+/// A slice that is up for auction.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Lot {
+    /// What is left of it, with the sign of the position.
+    pub(super) qty: Qty,
+    /// Tick at which the auction started, or started again.
+    pub(super) since: u64,
+    /// Mark price then.
+    pub(super) top: Price,
+}
+
+impl Case {
+    /// A case that enters with a position.
+    pub(super) const fn new(id: u32, tick: u64, start: Qty) -> Self {
+        Self { id, since: tick, last_slice: None, slices: 0, start, ratio: 0.0, lot: None }
+    }
+
+    /// Notes a slice.
+    pub(super) const fn sliced(&mut self, tick: u64, ratio: f64) {
+        self.last_slice = Some(tick);
+        self.slices += 1;
+        self.ratio = ratio;
+    }
+}
+
+/// Highest equity of the backstop in each eighth of its limits' window.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Peaks {
+    pub(super) highest: [Usd; 8],
+    /// Number of the running eighth, from one.
+    pub(super) eighth: u64,
 }
 
 /// Running sums behind the outcome.
@@ -116,6 +158,9 @@ pub struct State {
     pub(super) in_liquidation: Vec<bool>,
     /// Forced volume that the throttle still lets through, in coins.
     pub(super) allowance: f64,
+    /// Number of the window that the allowance belongs to, from one.
+    pub(super) window: u64,
+    pub(super) peaks: Peaks,
     /// Threshold up to which margin calls have been sent, by lane.
     pub(super) called: Vec<Price>,
     pub(super) pending: Pending,
@@ -165,6 +210,8 @@ impl State {
             queue: Vec::with_capacity(fixed.traders as usize),
             in_liquidation: vec![false; fixed.traders as usize],
             allowance: 0.0,
+            window: 0,
+            peaks: Peaks::default(),
             called: vec![Price::from_raw(i64::MAX); fixed.lanes()],
             pending: Pending::default(),
             tally: Tally::default(),
@@ -172,6 +219,7 @@ impl State {
                 traders: seeds.counter(Purpose::Traders, 0),
                 calls: seeds.counter(Purpose::Traders, 1),
                 keepers: seeds.counter(Purpose::Keepers, 0),
+                allocation: seeds.counter(Purpose::Allocation, 0),
             },
         };
         state.open(scenario, fixed, &standing);
@@ -209,6 +257,10 @@ impl State {
                 self.ledger.deposit(id, Usd::from_f64(share * scenario.traders.open_interest));
             }
         }
+        if let Some(share) = self.rules.backstop.vault_share() {
+            let all = self.ledger.cash(fixed.fund);
+            self.ledger.transfer(fixed.fund, fixed.vault, all.share(Rate::from_f64(share)));
+        }
         super::settlement::share_out(&mut self.ledger, fixed.makers_ids(), &vec![1.0; fixed.maker_count()], against);
         for id in 0..fixed.traders {
             fixed.reindex(&self.ledger, &mut self.index, id, Rate::from_raw(Rate::SCALE));
@@ -216,7 +268,7 @@ impl State {
         self.ledger.assert_invariants();
         self.keeper_start = fixed.keepers().map(|id| self.ledger.cash(id)).sum();
         let interest = self.ledger.open_interest().notional(mark);
-        let fund = self.ledger.equity(fixed.fund, mark);
+        let fund = self.ledger.equity(fixed.fund, mark) + self.ledger.equity(fixed.vault, mark);
         self.depth_reference = 0.5 * (self.book.depth(Side::Buy, 0.01) + self.book.depth(Side::Sell, 0.01));
         self.outcome = Outcome {
             reference_open_interest: interest,

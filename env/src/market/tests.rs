@@ -4,8 +4,16 @@ use std::sync::Arc;
 
 use super::indexing::position_of;
 use super::{AccountId, Market, Site};
+
+mod allocation;
+mod backstop;
+mod execution;
+mod pacing;
+mod percolator;
+mod sizes;
+
 use crate::action::Controls;
-use crate::liquidation::presets;
+use crate::liquidation::{Pipeline, presets};
 use crate::outcome::Outcome;
 use crate::scenario::Scenario;
 use crate::units::{Price, Qty, Usd};
@@ -18,7 +26,51 @@ fn market(id: &str, preset: &str) -> Market {
     Site::new(Arc::new(scenario), presets::by_name(preset).unwrap()).open(3)
 }
 
+/// A calm market under `legacy_full` with some slots replaced, and no liquidation fee.
+fn venue(change: impl FnOnce(&mut Pipeline)) -> Market {
+    let mut scenario = Scenario::shipped("calm").unwrap();
+    scenario.traders.accounts = 256;
+    scenario.funding.interval = 86_400.0;
+    scenario.venue.liquidation_fee_bp = 0.0;
+    let mut pipeline = presets::by_name("legacy_full").unwrap();
+    change(&mut pipeline);
+    Site::new(Arc::new(scenario), pipeline).open(3)
+}
+
+fn usd(dollars: f64) -> Usd {
+    Usd::from_f64(dollars)
+}
+
 impl Market {
+    /// Gives a flat trader a position against the makers (negative is short), with equity of this share of maintenance.
+    fn distressed(&mut self, notional: f64, health: f64) -> AccountId {
+        let id = (0..self.fixed.traders).find(|&id| self.state.ledger.qty(id).is_zero()).unwrap();
+        let mark = self.state.prices.mark;
+        let qty = Qty::from_f64(notional / mark.as_f64());
+        let value = qty.value(mark);
+        self.state.ledger.trade(id, qty, value);
+        self.give_to_pool(-qty, -value);
+        let maintenance = self.measure(id).maintenance;
+        self.endow(id, usd(health * maintenance.as_f64()));
+        id
+    }
+
+    /// Liquidates for one tick in which nothing else happens.
+    fn pass(&mut self) {
+        self.liquidate();
+        self.settle_makers();
+        self.state.tick += 1;
+        self.state.ledger.assert_invariants();
+    }
+
+    fn held(&self, id: AccountId) -> f64 {
+        self.state.ledger.qty(id).notional(self.state.prices.mark).as_f64()
+    }
+
+    fn cash_of_all(&self) -> Vec<Usd> {
+        (0..=self.fixed.vault).map(|id| self.state.ledger.cash(id)).collect()
+    }
+
     fn largest_long(&self) -> AccountId {
         (0..self.fixed.traders).max_by_key(|&id| self.state.ledger.qty(id)).unwrap()
     }
@@ -150,7 +202,7 @@ fn a_deficit_is_paid_by_the_fund_first_then_by_winners_within_their_profit() {
         let equities =
             |market: &Market| -> Vec<Usd> { (0..fund).map(|id| market.state.ledger.equity(id, mark)).collect() };
         let before = equities(&market);
-        market.cover_deficit(flat);
+        market.cover_deficit(flat, 1);
         assert_eq!(market.outcome().covered_by_fund, deficit - from_winners);
         assert_eq!(market.outcome().socialised, from_winners);
         assert_eq!(market.outcome().written_off, Usd::ZERO);
@@ -173,7 +225,7 @@ fn a_deficit_beyond_all_profits_is_written_off() {
     let flat = (0..market.fixed.traders).find(|&id| market.state.ledger.qty(id).is_zero()).unwrap();
     market.endow(market.fixed.fund, Usd::ZERO);
     market.endow(flat, Usd::from_f64(-1e9));
-    market.cover_deficit(flat);
+    market.cover_deficit(flat, 1);
     assert!(market.outcome().written_off > Usd::ZERO && market.outcome().socialised > Usd::ZERO);
     assert_eq!(-market.state.ledger.deficit(), market.outcome().written_off);
     market.assert_bad_debt_adds_up();

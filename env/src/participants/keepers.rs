@@ -82,6 +82,18 @@ impl KeeperConfig {
         if profit > 0.0 { takes } else { 0.0 }
     }
 
+    /// Smallest discount at which a keeper takes what it can of an offer; infinite if it can take nothing.
+    #[must_use]
+    pub fn reservation(&self, offer: &Offer) -> f64 {
+        let takes = offer.notional.min(offer.capacity);
+        if takes <= 0.0 {
+            return f64::INFINITY;
+        }
+        let gas = self.gas * (1.0 + self.gas_stress * (offer.stress - 1.0).max(0.0));
+        let risk = self.risk_aversion * offer.volatility * (self.unwind / 3.0).sqrt();
+        offer.exit_cost + risk + gas / takes
+    }
+
     /// Probability that an attempt fails.
     #[must_use]
     pub fn failure_probability(&self, stress: f64) -> f64 {
@@ -123,6 +135,17 @@ mod tests {
             config.appetite(&Offer { notional: 4_000.0, stress: 3.0, ..OFFER }).abs() < 1e-12,
             "gas eats a small one"
         );
+    }
+
+    #[test]
+    fn a_reservation_is_where_appetite_begins() {
+        let config = KeeperConfig::default();
+        // 10 bp of exit, 4.3301… bp of risk and 2 bp of gas on 100,000 dollars.
+        let least = config.reservation(&OFFER);
+        assert!((least - 0.001_633_012_7).abs() < 1e-9, "{least}");
+        assert!(config.appetite(&Offer { discount: least + 1e-9, ..OFFER }) > 0.0);
+        assert!(config.appetite(&Offer { discount: least - 1e-9, ..OFFER }) <= 0.0);
+        assert!(config.reservation(&Offer { capacity: 0.0, ..OFFER }).is_infinite());
     }
 
     #[test]

@@ -36,8 +36,8 @@ impl Default for FundingConfig {
 pub struct VenueConfig {
     /// Taker fee, in basis points. In [0, 100].
     pub taker_fee_bp: f64,
-    /// Liquidation fee to the insurance fund, in basis points of the closed notional. In [0, 500]; dYdX takes up to
-    /// 150, Synthetix 35, GMX 20.
+    /// Liquidation fee to the insurance fund, in basis points of the closed notional. In [0, 2000]; dYdX takes up to
+    /// 150, Synthetix 35, GMX 20, Maker 1,300.
     pub liquidation_fee_bp: f64,
     /// Insurance fund at reset, over open interest. In [0, 1].
     pub fund: f64,
@@ -221,7 +221,7 @@ impl Scenario {
             ("funding.interest", self.funding.interest, -0.01, 0.01),
             ("funding.clamp", self.funding.clamp, 0.0, 0.5),
             ("venue.taker_fee_bp", self.venue.taker_fee_bp, 0.0, 100.0),
-            ("venue.liquidation_fee_bp", self.venue.liquidation_fee_bp, 0.0, 500.0),
+            ("venue.liquidation_fee_bp", self.venue.liquidation_fee_bp, 0.0, 2_000.0),
             ("venue.fund", self.venue.fund, 0.0, 1.0),
             ("venue.failure", self.venue.failure, 1e-6, 1.0),
             ("venue.home_share", self.venue.home_share, 0.0, 1.0),

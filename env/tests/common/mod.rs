@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use seawall_env::liquidation::presets;
+use seawall_env::liquidation::{Pipeline, presets};
 use seawall_env::scenario::{ClockConfig, RewardConfig, Scenario};
 use seawall_env::{CascadeEnv, Groups, Task};
 
@@ -16,7 +16,11 @@ pub(crate) fn small(id: &str, decisions: u32, accounts: u32) -> Scenario {
 
 /// An environment on one scenario under a venue preset, with every parameter free.
 pub(crate) fn environment(scenario: Scenario, preset: &str) -> CascadeEnv {
-    let pipeline = presets::by_name(preset).expect("a preset");
+    environment_under(scenario, presets::by_name(preset).expect("a preset"))
+}
+
+/// An environment on one scenario under any engine, with every parameter free.
+pub(crate) fn environment_under(scenario: Scenario, pipeline: Pipeline) -> CascadeEnv {
     let task = Task::new(vec![scenario], pipeline, RewardConfig::default(), Groups::default());
     CascadeEnv::new(Arc::new(task.expect("a valid task")))
 }

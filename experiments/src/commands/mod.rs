@@ -3,6 +3,7 @@
 pub(crate) mod bench;
 pub(crate) mod eval;
 pub(crate) mod export;
+pub(crate) mod presets;
 pub(crate) mod probe;
 pub(crate) mod replay;
 pub(crate) mod scenarios;

@@ -15,6 +15,23 @@ fn scenarios_are_listed_and_printed_as_files_that_can_be_trained_on() {
 }
 
 #[test]
+fn presets_are_listed_printed_and_checked() {
+    let place = Place::new();
+    let list = place.run(&["presets", "list"]).ends_with(0).out;
+    assert!(["dydx_v4", "percolator_ak", "seawall"].iter().all(|name| list.contains(name)), "{list}");
+    let text = place.run(&["presets", "show", "vega"]).ends_with(0).out;
+    place.write("own.toml", &text.replace("name = \"vega\"", "name = \"own\""));
+    let checked = place.run(&["presets", "check", "own.toml"]).ends_with(0).out;
+    assert!(checked.starts_with("own is a preset: "), "{checked}");
+    place.write("own.toml", &text.replace("below = 1.0", "below = 2.0").replace("fraction = 0.1", "fraction = 0.0"));
+    let refused = place.run(&["presets", "check", "own.toml"]).ends_with(2).err;
+    for field in ["pipeline.backstop.take_over.below = 2", "pipeline.backstop.take_over.unwind.disposal.fraction = 0"] {
+        assert!(refused.contains(field), "{field} is missing from: {refused}");
+    }
+    place.run(&["presets", "show", "mtgox"]).ends_with(2);
+}
+
+#[test]
 fn one_episode_is_printed_and_written_decision_by_decision() {
     let place = Place::new();
     let arguments = [
