@@ -9,7 +9,6 @@ use seawall_agents::export::{Clocks, Learned, MeanValue, ParameterFile, Provenan
 use seawall_agents::export::{write_runtime, write_vectors};
 use seawall_agents::{Exported, Policy};
 use seawall_env::action::{ACTIONS, PARAMETERS};
-use seawall_env::liquidation::presets;
 use seawall_env::observation::features;
 use seawall_env::scenario::ClockConfig;
 use seawall_env::spaces::Group;
@@ -58,7 +57,7 @@ impl Export {
         policy: LearnedPolicy,
         origin: Origin<'_>,
     ) -> anyhow::Result<Self> {
-        let task = task(&places.list[..1], settings, pipeline(settings), Groups::default())?;
+        let task = task(&places.list[..1], settings, &settings.venue(), Groups::default())?;
         let spec = CascadeEnv::new(task).spec().clone();
         let policy = masked(policy, settings.task.groups);
         let layers: Vec<_> = policy.layers.iter().map(Dense::view).collect();
@@ -143,10 +142,6 @@ impl Export {
     }
 }
 
-fn pipeline(settings: &Settings) -> seawall_env::liquidation::Pipeline {
-    presets::by_name(&settings.task.preset).expect("the settings were checked")
-}
-
 /// Holds at neutral what the policy was not trained to move: an engine knows of no masks.
 ///
 /// `atanh` is infinite at the ends of the interval; nine stands for them, where single-precision `tanh` is one.
@@ -214,7 +209,7 @@ fn watch(settings: &Settings, places: &Places, policy: &Exported) -> anyhow::Res
     let mut sums = [([0.0; ACTIONS], 0_u64); STATES.len()];
     let seeds = SeedTree::new(SeedTree::new(settings.evaluation.root).seed(Purpose::Scenario, WATCHED));
     for place in &places.list {
-        let task = task(std::slice::from_ref(place), settings, pipeline(settings), Groups::default())?;
+        let task = task(std::slice::from_ref(place), settings, &settings.venue(), Groups::default())?;
         let mut env = CascadeEnv::new(Arc::clone(&task));
         let volatility = env.spec().observation.iter().position(|name| name == "volatility_10m");
         let volatility = volatility.context("the environment does not observe volatility_10m")?;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, bail};
 use seawall_agents::{Constant, Exported, Random, generations};
-use seawall_env::liquidation::presets;
+use seawall_env::liquidation::presets::{NAMES, Preset};
 use seawall_env::outcome::Outcome;
 use seawall_env::{CascadeEnv, Env, Groups, Spec, Task};
 use seawall_eval::metric::PRIMARY;
@@ -42,10 +42,10 @@ impl Arena {
         let mut tasks = Vec::new();
         for place in &places.list {
             let mut by_preset = BTreeMap::new();
-            for name in presets::NAMES {
-                let pipeline = presets::by_name(name).expect("a listed preset exists");
+            for name in NAMES {
+                let venue = Preset::shipped(name).expect("a listed preset exists");
                 // Nobody is masked here: an exported policy holds what it was not trained to move.
-                by_preset.insert(name, task(std::slice::from_ref(place), settings, pipeline, Groups::default())?);
+                by_preset.insert(name, task(std::slice::from_ref(place), settings, &venue, Groups::default())?);
             }
             tasks.push(by_preset);
         }
@@ -130,6 +130,19 @@ pub(crate) fn baselines(settings: &Settings, spec: &Spec) -> anyhow::Result<Vec<
     contenders.push(Contender::new("constant", preset, Box::new(Constant::neutral("constant"))));
     contenders.push(Contender::new("random", preset, Box::new(Random::new(0))));
     Ok(contenders)
+}
+
+/// Venues as they are documented, at neutral parameters, under their own names; `all` stands for every one.
+///
+/// # Errors
+/// If no venue has such a name.
+pub(crate) fn venues(names: &[String]) -> anyhow::Result<Vec<Contender>> {
+    let all = names.iter().any(|name| name == "all");
+    if let Some(unknown) = names.iter().find(|name| *name != "all" && !NAMES.contains(&name.as_str())) {
+        bail!("no venue is called {unknown}; there are {}", NAMES.join(", "));
+    }
+    let wanted = NAMES.into_iter().filter(|name| if all { *name != OFF } else { names.iter().any(|n| n == name) });
+    Ok(wanted.map(|name| Contender::new(name, name, Box::new(Constant::neutral(name)))).collect())
 }
 
 /// A learned policy as a contender.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use seawall_env::liquidation::Pipeline;
+use seawall_env::liquidation::presets::Preset;
 use seawall_env::market::Site;
 use seawall_env::scenario::Scenario;
 use seawall_env::world::{ReplaySeries, ReplayStart, WorldConfig, WorldModel};
@@ -43,12 +43,13 @@ impl Place {
         self.history.is_some()
     }
 
-    /// The place under a venue's rules.
+    /// The place under a venue's rules, and with its margin tiers and liquidation fee where it publishes its own.
     ///
     /// # Errors
     /// If no episode fits into the history.
-    pub(crate) fn site(&self, pipeline: Pipeline, start: ReplayStart) -> anyhow::Result<Site> {
-        let scenario = Arc::clone(&self.scenario);
+    pub(crate) fn site(&self, venue: &Preset, start: ReplayStart) -> anyhow::Result<Site> {
+        let scenario = Arc::new(venue.furnish(Scenario::clone(&self.scenario)));
+        let pipeline = venue.pipeline;
         let Some(history) = &self.history else { return Ok(Site::new(scenario, pipeline)) };
         let clock = scenario.world_clock();
         let world = WorldModel::replay(&scenario.world, clock, Arc::clone(&history.series), start, None)
@@ -109,8 +110,8 @@ impl Places {
     ///
     /// # Errors
     /// If no episode fits into a history, or a weight is invalid.
-    pub(crate) fn task(&self, settings: &Settings, pipeline: Pipeline, groups: Groups) -> anyhow::Result<Arc<Task>> {
-        task(&self.list, settings, pipeline, groups)
+    pub(crate) fn task(&self, settings: &Settings, venue: &Preset, groups: Groups) -> anyhow::Result<Arc<Task>> {
+        task(&self.list, settings, venue, groups)
     }
 
     fn add_scenario(&mut self, settings: &Settings, name: &str) -> anyhow::Result<()> {
@@ -146,14 +147,8 @@ impl Places {
 ///
 /// # Errors
 /// As [`Places::task`].
-pub(crate) fn task(
-    places: &[Place],
-    settings: &Settings,
-    pipeline: Pipeline,
-    groups: Groups,
-) -> anyhow::Result<Arc<Task>> {
-    let sites: anyhow::Result<Vec<Site>> =
-        places.iter().map(|place| place.site(pipeline, ReplayStart::Random)).collect();
+pub(crate) fn task(places: &[Place], settings: &Settings, venue: &Preset, groups: Groups) -> anyhow::Result<Arc<Task>> {
+    let sites: anyhow::Result<Vec<Site>> = places.iter().map(|place| place.site(venue, ReplayStart::Random)).collect();
     Ok(Arc::new(Task::on_sites(sites?, settings.reward, groups)?))
 }
 

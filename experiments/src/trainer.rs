@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use seawall_env::action::Controls;
-use seawall_env::liquidation::presets;
 use seawall_env::{CascadeEnv, SeedTree, VecEnv};
 use seawall_training::Learner;
 
@@ -28,8 +27,7 @@ pub(crate) enum End {
 /// # Errors
 /// If the settings do not fit the places.
 pub(crate) fn learner(settings: &Settings, places: &Places, seed: u64) -> anyhow::Result<Learner<CascadeEnv>> {
-    let pipeline = presets::by_name(&settings.task.preset).expect("the settings were checked");
-    let task = places.task(settings, pipeline, settings.task.groups)?;
+    let task = places.task(settings, &settings.venue(), settings.task.groups)?;
     let env = CascadeEnv::new(task);
     let seeds = SeedTree::new(seed);
     let envs = VecEnv::new(vec![env; settings.run.environments], seeds);

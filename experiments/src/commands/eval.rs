@@ -22,6 +22,9 @@ pub(crate) struct EvalArgs {
     policies: Vec<PathBuf>,
     #[command(flatten)]
     settings: SettingsArgs,
+    /// Documented venues that compete too, such as `hyperliquid`, or `all`
+    #[arg(long, value_name = "NAME", num_args = 1..)]
+    venues: Vec<String>,
     /// Folder for the report, new or empty
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -54,7 +57,8 @@ pub(crate) fn run(args: &EvalArgs, voice: Voice) -> anyhow::Result<Verdict> {
         contenders.push(judge::learned(&settings, &name, export.seed(), export.policy(&spec)?));
     }
     let subject = contenders.first().map_or_else(|| SUBJECT.to_owned(), |contender| contender.name.clone());
-    for baseline in judge::baselines(&settings, &spec)? {
+    let venues = judge::venues(&args.venues)?;
+    for baseline in judge::baselines(&settings, &spec)?.into_iter().chain(venues) {
         if contenders.iter().any(|contender| contender.name == baseline.name) {
             bail!("a policy is called {}, like a baseline", baseline.name);
         }

@@ -13,7 +13,7 @@ use parquet::schema::parser::parse_message_type;
 use seawall_agents::Policy;
 use seawall_env::action::{ACTIONS, PARAMETERS};
 use seawall_env::book::{Book, Side};
-use seawall_env::liquidation::presets;
+use seawall_env::liquidation::presets::Preset;
 use seawall_env::units::Usd;
 use seawall_env::world::ReplayStart;
 use seawall_env::{CascadeEnv, Env, Groups, Purpose, SeedTree, Step, Task};
@@ -109,8 +109,8 @@ pub(crate) fn run(args: &ReplayArgs, voice: Voice) -> anyhow::Result<Verdict> {
     }
     let start = args.start.map_or(ReplayStart::Random, ReplayStart::At);
     let (preset, mut policy) = actor(&settings, &places, &args.policy)?;
-    let pipeline = presets::by_name(&preset).with_context(|| format!("no preset is called {preset}"))?;
-    let site = place.site(pipeline, start)?;
+    let venue = Preset::shipped(&preset).with_context(|| format!("no preset is called {preset}"))?;
+    let site = place.site(&venue, start)?;
     let task = Arc::new(Task::on_sites(vec![site], settings.reward, Groups::default())?);
     let trace = play(&mut CascadeEnv::new(task), policy.as_mut(), args.episode);
     if let Some(path) = &args.csv {
@@ -128,8 +128,7 @@ pub(crate) fn run(args: &ReplayArgs, voice: Voice) -> anyhow::Result<Verdict> {
 
 /// The policy that a name or a file means, and the preset that it runs on.
 fn actor(settings: &Settings, places: &Places, name: &str) -> anyhow::Result<(String, Box<dyn Policy>)> {
-    let pipeline = presets::by_name(&settings.task.preset).expect("the settings were checked");
-    let task = places.task(settings, pipeline, Groups::default())?;
+    let task = places.task(settings, &settings.venue(), Groups::default())?;
     let spec = CascadeEnv::new(task).spec().clone();
     let baselines = judge::baselines(settings, &spec)?;
     let known: Vec<String> = baselines.iter().map(|baseline| baseline.name.clone()).collect();

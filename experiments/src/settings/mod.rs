@@ -130,6 +130,14 @@ pub(crate) struct ExportSettings {
 }
 
 impl Settings {
+    /// The venue that a policy is trained on.
+    ///
+    /// # Panics
+    /// If the settings were not checked.
+    pub(crate) fn venue(&self) -> presets::Preset {
+        presets::Preset::shipped(&self.task.preset).expect("the settings were checked")
+    }
+
     /// Reads the default and lays `layers` over it.
     ///
     /// # Errors

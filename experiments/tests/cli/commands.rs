@@ -77,9 +77,11 @@ fn a_benchmark_prints_one_object_with_stable_keys() {
     assert_eq!(
         keys,
         [
-            "book.deep.takes_per_s",
-            "book.refreshes_per_s",
-            "book.shallow.takes_per_s",
+            "book.deep.messages_per_s",
+            "book.depth.large_takes_per_s",
+            "book.depth.refreshes_per_s",
+            "book.depth.small_takes_per_s",
+            "book.shallow.messages_per_s",
             "infer.file_bytes",
             "infer.p50_us",
             "infer.p99_us"

@@ -1,9 +1,11 @@
 //! Speed of the market, the environment, and the book.
 
+use std::hint::black_box;
 use std::sync::Arc;
 
 use anyhow::Context;
 use seawall_env::action::{ACTIONS, Controls};
+use seawall_env::book::order::streams::{self, DEEP, Replay, SHALLOW};
 use seawall_env::book::{Book, DepthBook, Quotes};
 use seawall_env::liquidation::{Pipeline, presets};
 use seawall_env::market::{Market, Site};
@@ -152,8 +154,8 @@ pub(super) fn measure_book(settings: &Settings, seconds: f64, figures: &mut Figu
         (0..1_000).for_each(|_| book.refresh(quotes));
         1_000
     });
-    figures.add("book.refreshes_per_s", refreshes / cpu, "refreshes / CPU s");
-    for (key, dollars) in [("book.shallow.takes_per_s", 10_000.0), ("book.deep.takes_per_s", 1_000_000.0)] {
+    figures.add("book.depth.refreshes_per_s", refreshes / cpu, "refreshes / CPU s");
+    for (key, dollars) in [("book.depth.small_takes_per_s", 10_000.0), ("book.depth.large_takes_per_s", 1_000_000.0)] {
         let qty = Qty::from_f64(dollars / 60_000.0);
         let mut book = DepthBook::new(&settings.market.book, 60_000.0, clock);
         let (takes, _, cpu) = repeat(seconds, || {
@@ -166,5 +168,16 @@ pub(super) fn measure_book(settings: &Settings, seconds: f64, figures: &mut Figu
             200
         });
         figures.add(key, takes / cpu, "takes / CPU s, half a refresh each");
+    }
+    for (stream, key) in [(&SHALLOW, "book.shallow.messages_per_s"), (&DEEP, "book.deep.messages_per_s")] {
+        let (messages, _) = stream.generate(settings.run.seed);
+        let (handled, _, cpu) = repeat(seconds, || {
+            let mut replay = Replay::new(streams::book()).with_capacity(messages.len());
+            messages.iter().for_each(|&message| {
+                black_box(replay.apply(message));
+            });
+            messages.len() as u64
+        });
+        figures.add(key, handled / cpu, "messages / CPU s, events and fees included");
     }
 }
