@@ -4,7 +4,7 @@ use crate::metric::Direction::{Higher, Lower, Neutral};
 use crate::metric::Unit::{OpenInterestBp, Percent, Ratio};
 use crate::metric::{Group, Metric, open_interest_bp, share};
 
-pub(super) static METRICS: [Metric; 7] = [
+pub(super) static METRICS: [Metric; 8] = [
     Metric {
         name: "liquidation_cost",
         unit: OpenInterestBp,
@@ -40,6 +40,15 @@ pub(super) static METRICS: [Metric; 7] = [
         formula: "trading fees that the venue earned, over open interest at reset",
         source: "the venue's revenue",
         value: |r| open_interest_bp(r, r.outcome.fees),
+    },
+    Metric {
+        name: "turned_away",
+        unit: OpenInterestBp,
+        direction: Lower,
+        group: Group::Cost,
+        formula: "openings that neutral margin, no cap and no contribution would have brought on the same draws, less those that came, over open interest at reset",
+        source: "the price of safety, counted where it arises",
+        value: |r| open_interest_bp(r, r.outcome.turned_away),
     },
     Metric {
         name: "margin_mean",
