@@ -10,6 +10,7 @@ mod backstop;
 mod execution;
 mod pacing;
 mod percolator;
+mod ratio;
 mod sizes;
 
 use crate::action::Controls;
