@@ -69,7 +69,7 @@ fn arbitrage_ties_a_pool_to_the_price_outside() {
 
 #[test]
 fn bases_open_when_arbitrageurs_are_full() {
-    // To move a full constant product by a tenth takes over 100 M dollars; four arbitrageurs of 8 M each do not have it.
+    // To move a full constant product by a tenth takes some 110 M dollars; four arbitrageurs of 8 M each do not have it.
     let worst = |capacity: f64| {
         let mut env = environment("flash_crash", "legacy_full", Curve::ConstantProduct, capacity);
         (0..3).map(|seed| most(&bases(&mut env, seed).0)).fold(0.0, f64::max)

@@ -16,6 +16,9 @@ pub enum Curve {
 }
 
 /// Parameters of the pool beyond those that every book has. Its depth is the book's `depth_1pct`.
+///
+/// The default ranges have the depth profile and the reach of the other books, so that a policy meets the same market
+/// on another mechanism; they are not fitted to a pool.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AmmConfig {
@@ -33,7 +36,7 @@ pub struct AmmConfig {
     /// Part of depth within 1 % that stands at every price. In [0.01, 1].
     pub full_range: f64,
     /// Distance of the pool's price from the centre at which providers set up their ranges around the price anew,
-    /// relative. In [0, 1]; 0 is never. The price does not move.
+    /// relative. In [0, 1]; 0 is never. The price does not move. A choice, not a measurement.
     pub recentre_at: f64,
     /// Share of the gap to the price outside that providers close by moving the pool's price, per second. In [0, 1].
     /// At 0, arbitrage alone moves it; virtual markets re-peg. Must be 0 for a constant product.

@@ -102,9 +102,9 @@ pub(super) fn raw_root(price: f64) -> f64 {
 /// Root of a price in integer units.
 ///
 /// # Panics
-/// If the price is not between 1e-4 and 1e8 dollars.
+/// If the price is not between 1e-6 (one unit) and 1e9 dollars.
 pub(super) fn root_of(price: f64) -> u128 {
-    assert!((1e-4..=1e8).contains(&price), "a pool opens between 1e-4 and 1e8 dollars, not at {price}");
+    assert!((1e-6..=1e9).contains(&price), "a pool opens between 1e-6 and 1e9 dollars, not at {price}");
     scaled(raw_root(price))
 }
 

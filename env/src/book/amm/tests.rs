@@ -49,6 +49,8 @@ fn a_full_pool_has_the_configured_depth() {
     };
     let product = (1.0 - 1.1_f64.sqrt().recip()) / (1.0 - 1.01_f64.sqrt().recip());
     assert!((ratio(Curve::ConstantProduct) - product).abs() < 1e-6);
+    let dollars = CURVES.map(|curve| free(curve).depth(Side::Buy, 0.1) * PRICE);
+    assert!((dollars[0] / 112.5e6 - 1.0).abs() < 0.01 && (dollars[1] / 67.1e6 - 1.0).abs() < 0.01, "{dollars:?}");
     let expected = 0.8 * libm::pow(10.0, 0.67) + 0.2 * product;
     assert!((ratio(Curve::Concentrated) / expected - 1.0).abs() < 0.03);
 }
@@ -216,7 +218,7 @@ fn wrong_parameters_are_named_all_at_once() {
 
 /// A pool at any price.
 fn pools() -> impl Strategy<Value = AmmBook> {
-    let price = prop_oneof![0.01..20.0_f64, 1_000.0..200_000.0_f64];
+    let price = prop_oneof![1e-6..1e-3_f64, 0.01..20.0_f64, 1_000.0..200_000.0_f64, 1e7..1e9_f64];
     let amm = (0..2_usize, prop_oneof![Just(0.0), 0.0..500.0_f64], 2..20_u32, 0.01..1.0_f64, 0.0..0.1_f64);
     (price, amm, 1e4..1e9_f64).prop_map(|(price, (curve, fee_bp, ranges, full_range, recentre_at), depth_1pct)| {
         let curve = CURVES[curve];
