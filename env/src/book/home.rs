@@ -38,6 +38,16 @@ impl HomeBook {
         }
     }
 
+    /// Which of the three it is.
+    #[must_use]
+    pub const fn kind(&self) -> BookKind {
+        match self {
+            Self::Depth(_) => BookKind::Depth,
+            Self::Order(_) => BookKind::Order,
+            Self::Amm(_) => BookKind::Amm,
+        }
+    }
+
     /// Lets makers move their fair price and replenish their quotes: once a tick.
     pub fn refresh(&mut self, quotes: Quotes) {
         match self {
