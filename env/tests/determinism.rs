@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use seawall_env::action::ACTIONS;
+use seawall_env::book::BookKind;
 use seawall_env::liquidation::presets;
 use seawall_env::observation::FEATURES_COUNT;
 use seawall_env::scenario::presets::SCENARIOS;
@@ -122,6 +123,31 @@ fn a_snapshot_a_clone_and_the_original_go_on_alike() {
         restored.load(&bytes).unwrap();
         assert_eq!(restored.save(), bytes, "{preset}: the snapshot does not round-trip");
         assert_eq!(continued(&mut restored, 45, 40), uninterrupted, "{preset}: the restored one differs");
+    }
+}
+
+#[test]
+fn a_snapshot_goes_on_alike_on_every_book_and_on_no_other() {
+    let on = |kind: BookKind| {
+        let mut scenario = common::small("flash_crash", 60, 128);
+        scenario.book.kind = kind;
+        common::environment(scenario, "seawall")
+    };
+    let kinds = [BookKind::Depth, BookKind::Order, BookKind::Amm];
+    for kind in kinds {
+        let mut env = on(kind);
+        after(&mut env, 3, 20);
+        let bytes = env.save();
+        let uninterrupted = continued(&mut env, 20, 20);
+        for other in kinds {
+            let mut restored = on(other);
+            after(&mut restored, 8, 10);
+            let loaded = restored.load(&bytes);
+            assert_eq!(loaded.is_ok(), kind == other, "{kind:?} into {other:?}: {loaded:?}");
+            if kind == other {
+                assert_eq!(continued(&mut restored, 20, 20), uninterrupted, "{kind:?}");
+            }
+        }
     }
 }
 

@@ -4,6 +4,7 @@ mod common;
 
 use proptest::prelude::*;
 use seawall_env::action::{ACTIONS, Controls};
+use seawall_env::book::{BookKind, Curve};
 use seawall_env::error::Problems;
 use seawall_env::liquidation::{
     Auction, Backstop, CloseSize, Dial, Disposal, Execution, Guard, Incentive, LimitPrice, Limits, LossAllocation,
@@ -26,9 +27,13 @@ const FUNDING_TICKS: u32 = 8;
 /// A shipped scenario with its numbers moved: thin funds and nervous populations included.
 fn scenarios() -> impl Strategy<Value = Scenario> {
     let numbers = (0.0..0.02_f64, 0.3..3.0_f64, 0.0..1.0_f64, 0.02..0.3_f64, 1.0..2.5_f64);
-    (0..SCENARIOS.len(), 64..256_u32, prop::sample::select(vec![1.0, 10.0, 30.0]), numbers).prop_map(
-        |(which, accounts, tick_seconds, (fund, leverage, home, failure, volatility))| {
+    let kinds = prop::sample::select(vec![BookKind::Depth, BookKind::Order, BookKind::Amm]);
+    let curves = prop::sample::select(vec![Curve::ConstantProduct, Curve::Concentrated]);
+    (0..SCENARIOS.len(), 64..256_u32, prop::sample::select(vec![1.0, 10.0, 30.0]), numbers, (kinds, curves)).prop_map(
+        |(which, accounts, tick_seconds, (fund, leverage, home, failure, volatility), (kind, curve))| {
             let mut scenario = common::small(SCENARIOS[which].0, DECISIONS, accounts);
+            scenario.book.kind = kind;
+            scenario.book.amm.curve = curve;
             scenario.clock.tick_seconds = tick_seconds;
             scenario.venue.fund = fund;
             scenario.venue.home_share = home;

@@ -1,7 +1,8 @@
-//! Parameters of the home book, whichever of the two it is.
+//! Parameters of the home book, whichever of the three it is.
 
 use serde::{Deserialize, Serialize};
 
+use super::AmmConfig;
 use crate::error::Problems;
 
 /// Which book the market trades on.
@@ -13,9 +14,15 @@ pub enum BookKind {
     Depth,
     /// Makers' quotes as limit orders in a matching engine with price-time priority.
     Order,
+    /// A pool of liquidity that only trades move.
+    Amm,
 }
 
-/// Parameters of the home book. All of them but `levels` mean the same in both kinds.
+/// Most depth within 1 % that a pool's integers hold at 256 times its opening price, in dollars.
+const POOL_DEPTH_MAX: f64 = 1e9;
+
+/// Parameters of the home book. All of them but `levels` mean the same in the depth and the order book; a pool uses
+/// `depth_1pct`, `depth_exponent`, `impact_notional` and its own table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BookConfig {
@@ -46,6 +53,8 @@ pub struct BookConfig {
     pub half_spread_bp: f64,
     /// Size at which mid and spread are quoted, in dollars. > 0; dYdX calls it impact notional.
     pub impact_notional: f64,
+    /// What only an automated market maker has.
+    pub amm: AmmConfig,
 }
 
 impl Default for BookConfig {
@@ -63,6 +72,7 @@ impl Default for BookConfig {
             learning_rate: 0.1,
             half_spread_bp: 0.5,
             impact_notional: 50e3,
+            amm: AmmConfig::default(),
         }
     }
 }
@@ -85,5 +95,10 @@ impl BookConfig {
         ] {
             problems.range(format!("{path}.{field}"), value, low, high);
         }
+        if self.kind == BookKind::Amm {
+            let holds = self.depth_1pct <= POOL_DEPTH_MAX;
+            problems.require(holds, format!("{path}.depth_1pct"), self.depth_1pct, "at most 1e9 for an amm");
+        }
+        self.amm.validate(&format!("{path}.amm"), problems);
     }
 }

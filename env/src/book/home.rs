@@ -1,9 +1,9 @@
-//! The home book: one of two kinds, behind one interface.
+//! The home book: one of three kinds, behind one interface.
 
 use serde::{Deserialize, Serialize};
 
 use super::fair::FairPrice;
-use super::{Book, BookConfig, BookKind, DepthBook, Fill, LEVEL, QuotedBook, Quotes, Side, narrow};
+use super::{AmmBook, Book, BookConfig, BookKind, DepthBook, Fill, LEVEL, QuotedBook, Quotes, Side, narrow};
 use crate::units::{Price, Qty};
 
 /// The book that a market trades on.
@@ -13,6 +13,8 @@ pub enum HomeBook {
     Depth(Box<DepthBook>),
     /// Makers' limit orders in a matching engine, around the same fair price.
     Order(Box<Orders>),
+    /// A pool of makers' liquidity that only trades move.
+    Amm(Box<AmmBook>),
 }
 
 /// Makers' limit orders, and the latent book that moves their fair price.
@@ -32,6 +34,17 @@ impl HomeBook {
                 book: QuotedBook::new(config, makers, price, seconds),
                 fair: FairPrice::new(config, price, seconds),
             })),
+            BookKind::Amm => Self::Amm(Box::new(AmmBook::new(config, price, seconds))),
+        }
+    }
+
+    /// Which of the three it is.
+    #[must_use]
+    pub const fn kind(&self) -> BookKind {
+        match self {
+            Self::Depth(_) => BookKind::Depth,
+            Self::Order(_) => BookKind::Order,
+            Self::Amm(_) => BookKind::Amm,
         }
     }
 
@@ -43,14 +56,15 @@ impl HomeBook {
                 orders.fair.tick(&quotes);
                 orders.book.refresh(orders.fair.price(), quotes.half_spread, quotes.liquidity);
             }
+            Self::Amm(book) => book.refresh(&quotes),
         }
     }
 
-    /// Hands over what each maker has traded since the last time, where the book knows: a sum of quotes does not.
+    /// Hands over what each maker has traded since the last time, where the book knows: a sum of quotes or a pool does not.
     /// False if nobody was told.
     pub fn settle(&mut self, book: impl FnMut(usize, Fill)) -> bool {
         match self {
-            Self::Depth(_) => false,
+            Self::Depth(_) | Self::Amm(_) => false,
             Self::Order(orders) => {
                 orders.book.settle(book);
                 true
@@ -72,6 +86,7 @@ impl Book for HomeBook {
                 }
                 fill
             }
+            Self::Amm(book) => book.take(qty, limit),
         }
     }
 
@@ -80,6 +95,7 @@ impl Book for HomeBook {
         match self {
             Self::Depth(book) => book.mid(),
             Self::Order(orders) => orders.book.mid(),
+            Self::Amm(book) => book.mid(),
         }
     }
 
@@ -88,6 +104,7 @@ impl Book for HomeBook {
         match self {
             Self::Depth(book) => book.half_spread(),
             Self::Order(orders) => orders.book.half_spread(),
+            Self::Amm(book) => book.half_spread(),
         }
     }
 
@@ -96,6 +113,7 @@ impl Book for HomeBook {
         match self {
             Self::Depth(book) => book.depth(side, distance),
             Self::Order(orders) => orders.book.depth(side, distance),
+            Self::Amm(book) => book.depth(side, distance),
         }
     }
 
@@ -104,6 +122,7 @@ impl Book for HomeBook {
         match self {
             Self::Depth(book) => book.impact(side, coins),
             Self::Order(orders) => orders.book.impact(side, coins),
+            Self::Amm(book) => book.impact(side, coins),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Where orders meet liquidity.
 //!
 //! [`DepthBook`] is the fast one: makers' quotes summed on a relative grid. [`order`] is a matching engine with
-//! price-time priority, and [`QuotedBook`] makers' quotes in it. A scenario names one of the two for its [`HomeBook`];
-//! under both, one latent book of signed flow moves makers' fair price. The automated market maker of the specification
-//! is not here yet.
+//! price-time priority, and [`QuotedBook`] makers' quotes in it; under both, one latent book of signed flow moves makers'
+//! fair price. [`AmmBook`] is an automated market maker, whose price only trades move. A scenario names one of the three
+//! for its [`HomeBook`].
 
+mod amm;
 mod config;
 mod depth;
 mod fair;
@@ -13,6 +14,7 @@ mod latent;
 pub mod order;
 mod quoted;
 
+pub use amm::{AmmBook, AmmConfig, Curve};
 pub use config::{BookConfig, BookKind};
 pub use depth::DepthBook;
 pub use home::{HomeBook, Orders};

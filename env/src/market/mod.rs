@@ -193,7 +193,7 @@ impl Market {
     /// Replaces the state by one taken from a market of the same configuration.
     ///
     /// # Errors
-    /// [`Error::SnapshotMismatch`] if the populations differ.
+    /// [`Error::SnapshotMismatch`] if the populations or the kinds of book differ.
     pub fn restore(&mut self, state: State) -> Result<(), Error> {
         let (expected, found) = (self.fixed.accounts(), state.ledger.len());
         if expected != found {
@@ -201,6 +201,14 @@ impl Market {
                 field: "accounts",
                 expected: expected.to_string(),
                 found: found.to_string(),
+            });
+        }
+        let (expected, found) = (self.state.book.kind(), state.book.kind());
+        if expected != found {
+            return Err(Error::SnapshotMismatch {
+                field: "a book of kind",
+                expected: format!("{expected:?}"),
+                found: format!("{found:?}"),
             });
         }
         self.state = state;
