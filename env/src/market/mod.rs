@@ -4,6 +4,7 @@
 //! |---|---|
 //! | prices outside move | `outside` |
 //! | makers requote, the book refreshes | `quotes` |
+//! | the venue's outages and circuit breaker | `gate` |
 //! | traders act | `flow` |
 //! | arbitrageurs act | `arbitrage` |
 //! | mark price, signals, funding | `marks` |
@@ -19,6 +20,7 @@ mod capacity;
 mod deleverage;
 mod execute;
 mod flow;
+mod gate;
 mod indexing;
 mod keepers;
 mod ledger;
@@ -143,15 +145,18 @@ impl Market {
     pub fn tick(&mut self) {
         self.move_outside();
         self.refresh_quotes();
+        self.watch_halts();
         self.trade_flow();
         self.arbitrage();
         self.settle_makers();
         self.move_marks();
-        self.call_margin();
-        self.liquidate();
-        self.unwind_fund();
-        self.unwind_keepers();
-        self.settle_makers();
+        if !self.is_halted() {
+            self.call_margin();
+            self.liquidate();
+            self.unwind_fund();
+            self.unwind_keepers();
+            self.settle_makers();
+        }
         self.record();
         self.state.tick += 1;
         #[cfg(debug_assertions)]

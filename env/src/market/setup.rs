@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::ledger::AccountId;
+use crate::halts::BreakerModel;
 use crate::margin::MarginSchedule;
 use crate::participants::makers::Maker;
 use crate::rng::{Purpose, SeedTree};
@@ -24,6 +25,7 @@ pub(super) struct Fixed {
     pub(super) world: WorldModel,
     pub(super) oracle: OracleModel,
     pub(super) mark: MarkModel,
+    pub(super) breaker: BreakerModel,
     /// Long-run volatility per root second.
     pub(super) reference_sigma: f64,
     /// Highest leverage of the table.
@@ -81,6 +83,7 @@ impl Fixed {
             schedule: MarginSchedule::new(&scenario.margin),
             oracle: OracleModel::new(&scenario.oracle, clock),
             mark: MarkModel::new(&scenario.mark, clock),
+            breaker: BreakerModel::new(&scenario.venue.breaker, clock),
             world,
             reference_sigma: scenario.venue.reference_volatility / SECONDS_PER_YEAR.sqrt(),
             max_leverage: first.max_leverage,

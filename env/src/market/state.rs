@@ -7,9 +7,11 @@ use super::setup::Fixed;
 use super::signals::Signals;
 use crate::action::Controls;
 use crate::book::{Book, HomeBook, Side};
+use crate::halts::Halts;
 use crate::liquidation::{Pipeline, Rules};
 use crate::margin::TriggerIndex;
 use crate::outcome::Outcome;
+use crate::participants::keepers::Absence;
 use crate::participants::makers::Maker;
 use crate::participants::population::{Standing, Traders};
 use crate::rng::{Counter, Purpose, SeedTree};
@@ -134,6 +136,8 @@ pub struct State {
     pub signals: Signals,
     /// What the world last said.
     pub outside: Outside,
+    /// Outages of the venue and its circuit breaker.
+    pub halts: Halts,
     /// Totals for the outcome.
     pub outcome: Outcome,
     /// Makers' quoting.
@@ -148,6 +152,7 @@ pub struct State {
     pub(super) keeper_start: Usd,
     /// Gas that keepers paid.
     pub(super) keeper_gas: Usd,
+    pub(super) absences: Vec<Absence>,
     pub(super) world: World,
     pub(super) oracle: Oracle,
     pub(super) mark: Mark,
@@ -195,6 +200,7 @@ impl State {
             },
             signals: Signals::new(start, fixed.reference_sigma, scenario.clock.tick_seconds),
             outside,
+            halts: Halts::new(&scenario.venue.outages, scenario.world_clock(), seeds, start),
             outcome: Outcome::default(),
             makers: fixed.makers(scenario, seeds),
             liquidity: [1.0, 1.0],
@@ -202,6 +208,7 @@ impl State {
             excess_deviation_hours: 0.0,
             keeper_start: Usd::ZERO,
             keeper_gas: Usd::ZERO,
+            absences: scenario.keepers.absences(scenario.world_clock(), seeds),
             world,
             oracle: Oracle::new(&fixed.oracle, seeds, mark),
             mark: Mark::new(mark),
