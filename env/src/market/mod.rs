@@ -7,6 +7,7 @@
 //! | the venue's outages and circuit breaker | `gate` |
 //! | traders act | `flow` |
 //! | arbitrageurs act | `arbitrage` |
+//! | adversaries act | `schemes` |
 //! | mark price, signals, funding | `marks` |
 //! | margin calls | `calls` |
 //! | liquidation: triggers and cases | `liquidate` |
@@ -29,6 +30,7 @@ mod marks;
 mod outside;
 mod quotes;
 mod record;
+mod schemes;
 mod settlement;
 mod setup;
 mod share_losses;
@@ -148,6 +150,7 @@ impl Market {
         self.watch_halts();
         self.trade_flow();
         self.arbitrage();
+        self.scheme();
         self.settle_makers();
         self.move_marks();
         if !self.is_halted() {

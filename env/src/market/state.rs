@@ -11,6 +11,7 @@ use crate::halts::Halts;
 use crate::liquidation::{Pipeline, Rules};
 use crate::margin::TriggerIndex;
 use crate::outcome::Outcome;
+use crate::participants::adversaries::{Adversary, AdversaryConfig};
 use crate::participants::keepers::Absence;
 use crate::participants::makers::Maker;
 use crate::participants::population::{Standing, Traders};
@@ -153,6 +154,7 @@ pub struct State {
     /// Gas that keepers paid.
     pub(super) keeper_gas: Usd,
     pub(super) absences: Vec<Absence>,
+    pub(super) adversaries: Vec<Adversary>,
     pub(super) world: World,
     pub(super) oracle: Oracle,
     pub(super) mark: Mark,
@@ -180,7 +182,10 @@ impl State {
         let outside = *world.outside();
         let start = outside.fundamental;
         let mut rng = seeds.stream(Purpose::Population, 0);
-        let (traders, standing) = Traders::draw(&scenario.traders, fixed.max_leverage, fixed.maintenance, &mut rng);
+        let (mut traders, standing) = Traders::draw(&scenario.traders, fixed.max_leverage, fixed.maintenance, &mut rng);
+        for capital in scenario.adversaries.iter().flat_map(AdversaryConfig::capital) {
+            traders.enlist(capital * scenario.traders.open_interest);
+        }
         let controls = Controls::default();
         let mark = Price::from_f64(start);
         let mut state = Self {
@@ -208,6 +213,10 @@ impl State {
             excess_deviation_hours: 0.0,
             keeper_start: Usd::ZERO,
             keeper_gas: Usd::ZERO,
+            adversaries: (0..)
+                .zip(&scenario.adversaries)
+                .map(|(n, config)| Adversary::draw(config, n, scenario.world_clock(), seeds))
+                .collect(),
             absences: scenario.keepers.absences(scenario.world_clock(), seeds),
             world,
             oracle: Oracle::new(&fixed.oracle, seeds, mark),

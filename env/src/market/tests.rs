@@ -10,6 +10,7 @@ mod backstop;
 mod execution;
 mod pacing;
 mod percolator;
+mod schemes;
 mod sizes;
 
 use crate::action::Controls;

@@ -6,6 +6,7 @@ use crate::book::BookConfig;
 use crate::error::Problems;
 use crate::halts::BreakerConfig;
 use crate::margin::MarginConfig;
+use crate::participants::adversaries::AdversaryConfig;
 use crate::participants::arbitrageurs::ArbitrageConfig;
 use crate::participants::keepers::KeeperConfig;
 use crate::participants::makers::MakerConfig;
@@ -169,6 +170,8 @@ pub struct Scenario {
     pub funding: FundingConfig,
     /// Fees and fund.
     pub venue: VenueConfig,
+    /// Adversaries; at most 8.
+    pub adversaries: Vec<AdversaryConfig>,
 }
 
 /// The market's and the controller's clocks.
@@ -239,6 +242,10 @@ impl Scenario {
         }
         for (i, outage) in self.venue.outages.iter().enumerate() {
             outage.validate(&at(&format!("venue.outages[{i}]")), problems);
+        }
+        problems.require(self.adversaries.len() <= 8, at("adversaries"), self.adversaries.len(), "at most 8 of them");
+        for (i, adversary) in self.adversaries.iter().enumerate() {
+            adversary.validate(&at(&format!("adversaries[{i}]")), problems);
         }
         self.venue.breaker.validate(&at("venue.breaker"), problems);
     }

@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use super::Scenario;
 use crate::error::{Error, Problems};
 
-/// Identifiers of the shipped scenarios: prices and depth, mildest first; whole nights; then what else can fail.
-pub const NAMES: [&str; 11] = [
+/// Identifiers of the shipped scenarios: prices and depth, mildest first; whole nights; then what else can fail; then attacks.
+pub const NAMES: [&str; 13] = [
     "calm",
     "tense",
     "volatility_spike",
@@ -19,6 +19,8 @@ pub const NAMES: [&str; 11] = [
     "oracle_outage",
     "keeper_dropout",
     "venue_outage",
+    "jelly",
+    "popcat",
 ];
 
 /// The files, in the order of [`NAMES`].
@@ -34,6 +36,8 @@ const FILES: [&str; NAMES.len()] = [
     include_str!("../../scenarios/oracle_outage.toml"),
     include_str!("../../scenarios/keeper_dropout.toml"),
     include_str!("../../scenarios/venue_outage.toml"),
+    include_str!("../../scenarios/jelly.toml"),
+    include_str!("../../scenarios/popcat.toml"),
 ];
 
 /// Every shipped scenario, read once.
@@ -77,6 +81,7 @@ impl Scenario {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::participants::adversaries::AdversaryConfig;
     use crate::rng::SeedTree;
     use crate::world::{World, WorldModel};
 
@@ -115,6 +120,30 @@ mod tests {
             assert!(error.contains(&format!("{field} = ")), "{field} is missing from: {error}");
         }
         assert!(matches!(Scenario::from_toml(&format!("moon = 1\n{text}")), Err(Error::Scenario(_))));
+    }
+
+    #[test]
+    fn every_problem_of_incidents_and_adversaries_is_named() {
+        let mut scenario = Scenario::shipped("cascading_night").unwrap();
+        scenario.keepers.dropouts[1].share = [0.5, 1.5];
+        scenario.venue.outages[0].seconds = [900.0, f64::NAN];
+        scenario.adversaries = [Scenario::shipped("jelly").unwrap(), Scenario::shipped("popcat").unwrap()]
+            .map(|attacked| attacked.adversaries[0])
+            .to_vec();
+        if let [AdversaryConfig::Jelly(jelly), AdversaryConfig::Popcat(popcat)] = &mut scenario.adversaries[..] {
+            (jelly.log_return, jelly.size, popcat.wall_distance) = ([2.0, 1.0], 2.0, 1.0);
+        }
+        let mut problems = Problems::default();
+        scenario.validate("s", &mut problems);
+        let fields: Vec<&str> = problems.0.iter().map(|problem| problem.field.as_str()).collect();
+        let expected = [
+            "s.keepers.dropouts[1].share",
+            "s.venue.outages[0].seconds",
+            "s.adversaries[0].jelly.size",
+            "s.adversaries[0].jelly.log_return",
+            "s.adversaries[1].popcat.wall_distance",
+        ];
+        assert_eq!(fields, expected);
     }
 
     #[test]
