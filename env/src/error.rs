@@ -75,6 +75,9 @@ pub enum Error {
     /// A text is not a venue preset.
     #[error("not a venue preset: {0}")]
     Preset(#[from] toml::de::Error),
+    /// A text is not a scenario.
+    #[error("not a scenario: {0}")]
+    Scenario(#[source] toml::de::Error),
     /// Bytes are not a snapshot of this environment.
     #[error("not a snapshot of this environment: {0}")]
     Snapshot(#[from] postcard::Error),

@@ -7,6 +7,7 @@ pub mod action;
 pub mod book;
 pub mod error;
 pub mod gym;
+pub mod halts;
 pub mod liquidation;
 pub mod margin;
 pub mod market;

@@ -35,6 +35,10 @@ pub enum Purpose {
     Scenario = 10,
     /// Draws of a stochastic loss-allocation rule.
     Allocation = 11,
+    /// When the venue is out and when keepers are absent.
+    Incidents = 12,
+    /// What adversaries do, and when.
+    Adversaries = 13,
     /// Network weights.
     Weights = 20,
     /// Exploration noise.

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use seawall_env::action::{ACTIONS, Controls};
 use seawall_env::book::{BookKind, Curve};
 use seawall_env::error::Problems;
+use seawall_env::halts::BreakerConfig;
 use seawall_env::liquidation::{
     Auction, Backstop, CloseSize, Dial, Disposal, Execution, Guard, Incentive, LimitPrice, Limits, LossAllocation,
     Pipeline, Rank, Then, Throttle, Toxic, Trigger, Unwind, presets,
@@ -15,9 +16,11 @@ use seawall_env::margin::theory::{Restoration, ratio_after_closing, restoration}
 use seawall_env::market::{Claims, Ledger, Market};
 use seawall_env::observation::FEATURES_COUNT;
 use seawall_env::outcome::Outcome;
+use seawall_env::participants::keepers::DropoutConfig;
 use seawall_env::scenario::Scenario;
-use seawall_env::scenario::presets::SCENARIOS;
+use seawall_env::scenario::presets::NAMES;
 use seawall_env::units::{Price, Qty, Usd};
+use seawall_env::world::{SlowdownConfig, WindowConfig};
 use seawall_env::{CascadeEnv, Env};
 
 const DECISIONS: u32 = 40;
@@ -29,9 +32,10 @@ fn scenarios() -> impl Strategy<Value = Scenario> {
     let numbers = (0.0..0.02_f64, 0.3..3.0_f64, 0.0..1.0_f64, 0.02..0.3_f64, 1.0..2.5_f64);
     let kinds = prop::sample::select(vec![BookKind::Depth, BookKind::Order, BookKind::Amm]);
     let curves = prop::sample::select(vec![Curve::ConstantProduct, Curve::Concentrated]);
-    (0..SCENARIOS.len(), 64..256_u32, prop::sample::select(vec![1.0, 10.0, 30.0]), numbers, (kinds, curves)).prop_map(
+    let ticks = prop::sample::select(vec![1.0, 10.0, 30.0]);
+    let moved = (prop::sample::select(NAMES.to_vec()), 64..256_u32, ticks, numbers, (kinds, curves)).prop_map(
         |(which, accounts, tick_seconds, (fund, leverage, home, failure, volatility), (kind, curve))| {
-            let mut scenario = common::small(SCENARIOS[which].0, DECISIONS, accounts);
+            let mut scenario = common::small(which, DECISIONS, accounts);
             scenario.book.kind = kind;
             scenario.book.amm.curve = curve;
             scenario.clock.tick_seconds = tick_seconds;
@@ -44,6 +48,45 @@ fn scenarios() -> impl Strategy<Value = Scenario> {
                 class.leverage = (class.leverage * leverage).max(1.0);
             }
             scenario
+        },
+    );
+    (moved, incidents(), breakers()).prop_map(|(mut scenario, (outage, dropout, slowdown), breaker)| {
+        scenario.venue.outages.extend(outage);
+        scenario.keepers.dropouts.extend(dropout);
+        scenario.oracle.slowdowns.extend(slowdown);
+        scenario.venue.breaker = breaker;
+        scenario
+    })
+}
+
+/// Outage of the venue, absence of keepers, slowdown of the oracle: each in half of all markets, anywhere in the episode.
+fn incidents() -> impl Strategy<Value = (Option<WindowConfig>, Option<DropoutConfig>, Option<SlowdownConfig>)> {
+    let window = || (0.0..0.8_f64, 0.0..5e3_f64);
+    let outage = window().prop_map(|(at, length)| WindowConfig { start_fraction: [at, at], seconds: [0.0, length] });
+    let dropout = (window(), 0.0..1.0_f64).prop_map(|((at, length), share)| DropoutConfig {
+        start_fraction: [at, at],
+        seconds: [0.0, length],
+        share: [share, share],
+    });
+    let slowdown = (window(), 0.0..600.0_f64).prop_map(|((at, length), interval)| SlowdownConfig {
+        start_fraction: [at, at],
+        seconds: [0.0, length],
+        interval_seconds: interval,
+    });
+    (prop::option::of(outage), prop::option::of(dropout), prop::option::of(slowdown))
+}
+
+/// Breakers that break often.
+fn breakers() -> impl Strategy<Value = BreakerConfig> {
+    (any::<bool>(), 1e-3..0.05_f64, 1.0..3.0_f64, 0.0..100.0_f64, 1.0..1e3_f64).prop_map(
+        |(enabled, band, halt, limit_seconds, pause_seconds)| BreakerConfig {
+            enabled,
+            band,
+            halt_band: band * halt,
+            limit_seconds,
+            pause_seconds,
+            recovery_seconds: pause_seconds,
+            ..BreakerConfig::default()
         },
     )
 }

@@ -51,7 +51,7 @@ enum Command {
     Export(export::ExportArgs),
     /// Check an export: files, conformance vectors, and its score in the simulator
     Verify(verify::VerifyArgs),
-    /// List the shipped scenarios, or print one in full
+    /// List the shipped scenarios, print one in full, or check files
     Scenarios(scenarios::ScenariosArgs),
     /// List the shipped venue presets, print one, or check a file
     Presets(presets::PresetsArgs),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use seawall_env::liquidation::presets::Preset;
 use seawall_env::market::Site;
-use seawall_env::scenario::Scenario;
+use seawall_env::scenario::{Scenario, presets};
 use seawall_env::world::{ReplaySeries, ReplayStart, WorldConfig, WorldModel};
 use seawall_env::{Groups, Problem, Problems, Task};
 
@@ -157,20 +157,25 @@ pub(crate) fn task(places: &[Place], settings: &Settings, venue: &Preset, groups
 /// # Errors
 /// If there is none of this name.
 pub(crate) fn shipped(settings: &Settings, id: &str) -> anyhow::Result<Scenario> {
-    let Some(Scenario { id, title, world, .. }) = Scenario::shipped(id) else {
-        let known: Vec<String> = Scenario::all_shipped().into_iter().map(|scenario| scenario.id).collect();
-        bail!("no scenario is called {id:?}; there are {}, and files that end in .toml", known.join(", "));
+    let Some(text) = presets::file(id) else {
+        bail!("no scenario is called {id:?}; there are {}, and files that end in .toml", presets::NAMES.join(", "));
     };
-    let scenario = settings.market.scenario(&id, &title, world);
-    validate(&scenario, None)?;
-    Ok(scenario)
+    over_the_market(settings, id, Layer::from_text(&format!("scenario {id}"), text)?)
 }
 
-fn scenario_file(settings: &Settings, path: &Path) -> anyhow::Result<Scenario> {
+/// A scenario file in the market that the settings describe.
+///
+/// # Errors
+/// If it cannot be read, is no scenario, or anything in it is out of its bounds: everything that is wrong.
+pub(crate) fn scenario_file(settings: &Settings, path: &Path) -> anyhow::Result<Scenario> {
     let text = fs::read_to_string(path).with_context(|| format!("reading the scenario {}", path.display()))?;
     let origin = path.display().to_string();
-    let layer = Layer::from_text(&origin, &text)?;
-    let base = to_toml(&settings.market.scenario(&id_of(path), "", WorldConfig::default()));
+    over_the_market(settings, &id_of(path), Layer::from_text(&origin, &text)?)
+}
+
+/// What a file states lies over the market of the settings, in every section.
+fn over_the_market(settings: &Settings, id: &str, layer: Layer) -> anyhow::Result<Scenario> {
+    let base = to_toml(&settings.market.scenario(id, "", WorldConfig::default()));
     let check = |scenario: &Scenario| {
         let mut problems = Problems::default();
         scenario.validate("", &mut problems);
@@ -241,6 +246,14 @@ mod tests {
         let settings = settings(&["market.clock.decisions=9"]);
         let scenario = scenario_file(&settings, file.path()).unwrap();
         assert_eq!((scenario.id.as_str(), scenario.traders.accounts, scenario.clock.decisions), ("night", 300, 9));
+    }
+
+    #[test]
+    fn a_shipped_scenario_brings_more_than_its_world() {
+        let scenario = shipped(&settings(&["market.clock.decisions=9"]), "evaporation").unwrap();
+        assert_eq!(scenario, Scenario::shipped("evaporation").unwrap());
+        let scenario = shipped(&settings(&["market.clock.decisions=9"]), "keeper_dropout").unwrap();
+        assert_eq!((scenario.clock.decisions, scenario.keepers.dropouts.len()), (9, 1));
     }
 
     #[test]

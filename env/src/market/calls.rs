@@ -47,7 +47,7 @@ impl Market {
 
     fn answer_call(&mut self, id: AccountId) {
         let qty = self.state.ledger.qty(id);
-        if qty.is_zero() || self.state.in_liquidation[id as usize] {
+        if qty.is_zero() || self.state.in_liquidation[id as usize] || self.fixed.is_adversary(id) {
             return;
         }
         let [u, _] = self.state.counters.calls.uniform2(self.state.tick, u64::from(id));

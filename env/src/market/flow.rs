@@ -58,7 +58,7 @@ impl Market {
             return;
         }
         let (neutral, offered) = self.opening(id);
-        let notional = if comes && self.is_below_cap(offered) { offered } else { 0.0 };
+        let notional = if comes && self.admits_openings() && self.is_below_cap(offered) { offered } else { 0.0 };
         // What neutral margin, no cap and no contribution would have brought, and what came.
         self.state.outcome.turned_away += Usd::from_f64(if would_come { neutral } else { 0.0 } - notional);
         if notional >= LEAST_OPENING {
@@ -141,6 +141,10 @@ impl Market {
 
     /// As [`Market::trade`], with an absolute worst price.
     pub(super) fn trade_at(&mut self, id: AccountId, qty: Qty, limit: Option<Price>, forced: bool) -> Fill {
+        let qty = self.admitted(id, qty);
+        if qty.is_zero() {
+            return Fill::default();
+        }
         let fill = self.state.book.take(qty, limit);
         if fill.qty.is_zero() {
             return fill;

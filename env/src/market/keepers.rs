@@ -38,7 +38,9 @@ impl Market {
 
     /// Whether a keeper looks at the market in this tick.
     fn looks(&self, k: u64) -> bool {
-        (self.state.tick + k).is_multiple_of(u64::from(self.scenario.keepers.latency))
+        let tick = self.state.tick;
+        let due = (tick + k).is_multiple_of(u64::from(self.scenario.keepers.latency));
+        due && !self.state.absences.iter().any(|absence| absence.covers(tick, k))
     }
 
     /// Fund or vault sells inventory to the keepers that look in this tick.
@@ -112,10 +114,9 @@ impl Market {
 
     /// Keepers leave their inventory over their unwinding time.
     pub(super) fn unwind_keepers(&mut self) {
-        let latency = u64::from(self.scenario.keepers.latency);
         for (k, id) in (0..).zip(self.fixed.keepers()) {
             let qty = self.state.ledger.qty(id);
-            if qty.is_zero() || !(self.state.tick + k).is_multiple_of(latency) {
+            if qty.is_zero() || !self.looks(k) {
                 continue;
             }
             let seconds = self.fixed.seconds * f64::from(self.scenario.keepers.latency);

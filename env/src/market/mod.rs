@@ -4,8 +4,10 @@
 //! |---|---|
 //! | prices outside move | `outside` |
 //! | makers requote, the book refreshes | `quotes` |
+//! | the venue's outages and circuit breaker | `gate` |
 //! | traders act | `flow` |
 //! | arbitrageurs act | `arbitrage` |
+//! | adversaries act | `schemes` |
 //! | mark price, signals, funding | `marks` |
 //! | margin calls | `calls` |
 //! | liquidation: triggers and cases | `liquidate` |
@@ -19,6 +21,7 @@ mod capacity;
 mod deleverage;
 mod execute;
 mod flow;
+mod gate;
 mod indexing;
 mod keepers;
 mod ledger;
@@ -27,6 +30,7 @@ mod marks;
 mod outside;
 mod quotes;
 mod record;
+mod schemes;
 mod settlement;
 mod setup;
 mod share_losses;
@@ -143,15 +147,19 @@ impl Market {
     pub fn tick(&mut self) {
         self.move_outside();
         self.refresh_quotes();
+        self.watch_halts();
         self.trade_flow();
         self.arbitrage();
+        self.scheme();
         self.settle_makers();
         self.move_marks();
-        self.call_margin();
-        self.liquidate();
-        self.unwind_fund();
-        self.unwind_keepers();
-        self.settle_makers();
+        if !self.is_halted() {
+            self.call_margin();
+            self.liquidate();
+            self.unwind_fund();
+            self.unwind_keepers();
+            self.settle_makers();
+        }
         self.record();
         self.state.tick += 1;
         #[cfg(debug_assertions)]

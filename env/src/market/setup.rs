@@ -3,17 +3,21 @@
 use std::ops::Range;
 
 use super::ledger::AccountId;
+use crate::halts::BreakerModel;
 use crate::margin::MarginSchedule;
+use crate::participants::adversaries::ACCOUNTS;
 use crate::participants::makers::Maker;
 use crate::rng::{Purpose, SeedTree};
 use crate::scenario::Scenario;
 use crate::units::Usd;
 use crate::world::{MarkModel, OracleModel, SECONDS_PER_YEAR, WorldModel};
 
-/// Constants of a market. Accounts are numbered traders, makers, arbitrageurs, keepers, fund, vault.
+/// Constants of a market. Accounts are numbered traders (adversaries last among them), makers, arbitrageurs, keepers, fund, vault.
 #[derive(Debug)]
 pub(super) struct Fixed {
     pub(super) traders: u32,
+    /// Traders that are no adversaries.
+    ordinary: u32,
     makers: u32,
     arbitrageurs: u32,
     keepers: u32,
@@ -24,6 +28,7 @@ pub(super) struct Fixed {
     pub(super) world: WorldModel,
     pub(super) oracle: OracleModel,
     pub(super) mark: MarkModel,
+    pub(super) breaker: BreakerModel,
     /// Long-run volatility per root second.
     pub(super) reference_sigma: f64,
     /// Highest leverage of the table.
@@ -69,18 +74,22 @@ impl Fixed {
             })
             .collect();
         let interest = config.open_interest;
+        let adversaries = ACCOUNTS * u32::try_from(scenario.adversaries.len()).expect("a handful of adversaries");
+        let traders = config.accounts + adversaries;
         let (makers, arbitrageurs, keepers) = (scenario.makers.count, scenario.arbitrage.count, scenario.keepers.count);
         let first = &scenario.margin.tiers[0];
         Self {
-            traders: config.accounts,
+            traders,
+            ordinary: config.accounts,
             makers,
             arbitrageurs,
             keepers,
-            fund: config.accounts + makers + arbitrageurs + keepers,
-            vault: config.accounts + makers + arbitrageurs + keepers + 1,
+            fund: traders + makers + arbitrageurs + keepers,
+            vault: traders + makers + arbitrageurs + keepers + 1,
             schedule: MarginSchedule::new(&scenario.margin),
             oracle: OracleModel::new(&scenario.oracle, clock),
             mark: MarkModel::new(&scenario.mark, clock),
+            breaker: BreakerModel::new(&scenario.venue.breaker, clock),
             world,
             reference_sigma: scenario.venue.reference_volatility / SECONDS_PER_YEAR.sqrt(),
             max_leverage: first.max_leverage,
@@ -101,6 +110,16 @@ impl Fixed {
 
     pub(super) const fn accounts(&self) -> usize {
         self.vault as usize + 1
+    }
+
+    pub(super) const fn is_adversary(&self, id: AccountId) -> bool {
+        self.ordinary <= id && id < self.traders
+    }
+
+    /// Bait and hand of the `n`-th adversary.
+    pub(super) fn adversary(&self, n: usize) -> [AccountId; 2] {
+        let bait = self.ordinary + ACCOUNTS * u32::try_from(n).expect("a handful of adversaries");
+        [bait, bait + 1]
     }
 
     pub(super) const fn maker_count(&self) -> usize {

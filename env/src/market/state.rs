@@ -7,9 +7,12 @@ use super::setup::Fixed;
 use super::signals::Signals;
 use crate::action::Controls;
 use crate::book::{Book, HomeBook, Side};
+use crate::halts::Halts;
 use crate::liquidation::{Pipeline, Rules};
 use crate::margin::TriggerIndex;
 use crate::outcome::Outcome;
+use crate::participants::adversaries::{Adversary, AdversaryConfig};
+use crate::participants::keepers::Absence;
 use crate::participants::makers::Maker;
 use crate::participants::population::{Standing, Traders};
 use crate::rng::{Counter, Purpose, SeedTree};
@@ -134,6 +137,8 @@ pub struct State {
     pub signals: Signals,
     /// What the world last said.
     pub outside: Outside,
+    /// Outages of the venue and its circuit breaker.
+    pub halts: Halts,
     /// Totals for the outcome.
     pub outcome: Outcome,
     /// Makers' quoting.
@@ -148,6 +153,8 @@ pub struct State {
     pub(super) keeper_start: Usd,
     /// Gas that keepers paid.
     pub(super) keeper_gas: Usd,
+    pub(super) absences: Vec<Absence>,
+    pub(super) adversaries: Vec<Adversary>,
     pub(super) world: World,
     pub(super) oracle: Oracle,
     pub(super) mark: Mark,
@@ -175,7 +182,10 @@ impl State {
         let outside = *world.outside();
         let start = outside.fundamental;
         let mut rng = seeds.stream(Purpose::Population, 0);
-        let (traders, standing) = Traders::draw(&scenario.traders, fixed.max_leverage, fixed.maintenance, &mut rng);
+        let (mut traders, standing) = Traders::draw(&scenario.traders, fixed.max_leverage, fixed.maintenance, &mut rng);
+        for capital in scenario.adversaries.iter().flat_map(AdversaryConfig::capital) {
+            traders.enlist(capital * scenario.traders.open_interest);
+        }
         let controls = Controls::default();
         let mark = Price::from_f64(start);
         let mut state = Self {
@@ -195,6 +205,7 @@ impl State {
             },
             signals: Signals::new(start, fixed.reference_sigma, scenario.clock.tick_seconds),
             outside,
+            halts: Halts::new(&scenario.venue.outages, scenario.world_clock(), seeds, start),
             outcome: Outcome::default(),
             makers: fixed.makers(scenario, seeds),
             liquidity: [1.0, 1.0],
@@ -202,6 +213,11 @@ impl State {
             excess_deviation_hours: 0.0,
             keeper_start: Usd::ZERO,
             keeper_gas: Usd::ZERO,
+            adversaries: (0..)
+                .zip(&scenario.adversaries)
+                .map(|(n, config)| Adversary::draw(config, n, scenario.world_clock(), seeds))
+                .collect(),
+            absences: scenario.keepers.absences(scenario.world_clock(), seeds),
             world,
             oracle: Oracle::new(&fixed.oracle, seeds, mark),
             mark: Mark::new(mark),

@@ -11,6 +11,7 @@ mod execution;
 mod pacing;
 mod percolator;
 mod ratio;
+mod schemes;
 mod sizes;
 
 use crate::action::Controls;

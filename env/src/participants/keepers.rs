@@ -8,6 +8,45 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::Problems;
+use crate::rng::{Purpose, SeedTree};
+use crate::world::{Clock, WindowConfig, validate_range};
+
+/// A window in which some keepers are absent: out of capital or gas, or priced out of their chain. What they hold stays
+/// where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DropoutConfig {
+    /// Start as a share of the episode, within [0, 1].
+    pub start_fraction: [f64; 2],
+    /// Length in seconds; ≥ 0.
+    pub seconds: [f64; 2],
+    /// Share of keepers that is absent, drawn from this range within [0, 1] and rounded to whole keepers.
+    pub share: [f64; 2],
+}
+
+impl DropoutConfig {
+    const fn window(&self) -> WindowConfig {
+        WindowConfig { start_fraction: self.start_fraction, seconds: self.seconds }
+    }
+}
+
+/// A drawn window of absence: keepers are alike, so those with the lowest numbers are the absent ones.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Absence {
+    /// First tick, and first tick after.
+    pub window: [u64; 2],
+    /// Number of absent keepers.
+    pub keepers: u64,
+}
+
+impl Absence {
+    /// Whether it takes in the `k`-th keeper at `tick`.
+    #[must_use]
+    pub fn covers(&self, tick: u64, k: u64) -> bool {
+        let [start, end] = self.window;
+        (start..end).contains(&tick) && k < self.keepers
+    }
+}
 
 /// Parameters of the keepers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,7 +70,11 @@ pub struct KeeperConfig {
     pub unwind: f64,
     /// Standard deviations of the unwinding risk that the discount must pay for. In [0, 3].
     pub risk_aversion: f64,
+    /// Scripted absences.
+    pub dropouts: Vec<DropoutConfig>,
 }
+
+const STREAM_DROPOUTS: u64 = 1;
 
 impl Default for KeeperConfig {
     fn default() -> Self {
@@ -45,6 +88,7 @@ impl Default for KeeperConfig {
             failure: 0.04,
             unwind: 900.0,
             risk_aversion: 0.25,
+            dropouts: Vec::new(),
         }
     }
 }
@@ -65,6 +109,27 @@ impl KeeperConfig {
         ] {
             problems.range(format!("{path}.{field}"), value, low, high);
         }
+        for (i, dropout) in self.dropouts.iter().enumerate() {
+            let path = format!("{path}.dropouts[{i}]");
+            dropout.window().validate(&path, problems);
+            validate_range(&format!("{path}.share"), dropout.share, 0.0, 1.0, problems);
+        }
+    }
+
+    /// The absences that an episode draws.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 64 keepers")]
+    pub fn absences(&self, clock: Clock, seeds: SeedTree) -> Vec<Absence> {
+        let counter = seeds.counter(Purpose::Incidents, STREAM_DROPOUTS);
+        let drawn = (0_u64..).zip(&self.dropouts).map(|(i, dropout)| {
+            let [low, high] = dropout.share;
+            let share = low + (high - low) * counter.uniform2(i, 1)[0];
+            Absence {
+                window: dropout.window().draw(clock, counter.uniform2(i, 0)),
+                keepers: libm::round(share * f64::from(self.count)) as u64,
+            }
+        });
+        drawn.collect()
     }
 
     /// Dollars that a keeper will take of an offer at `discount` to mark: all of `offered` that its capital allows,

@@ -100,6 +100,14 @@ impl Traders {
         let positions = positions.collect();
         (traders, positions)
     }
+
+    /// Adds an account of no class, which nobody but its owner acts for.
+    pub fn enlist(&mut self, wealth: f64) {
+        self.class.push(0);
+        self.wealth.push(narrow(wealth));
+        self.leverage.push(1.0);
+        self.asleep_until.push(0);
+    }
 }
 
 /// Factors on the notional of ordinary and of basis traders.

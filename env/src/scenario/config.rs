@@ -4,13 +4,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::book::BookConfig;
 use crate::error::Problems;
+use crate::halts::BreakerConfig;
 use crate::margin::MarginConfig;
+use crate::participants::adversaries::AdversaryConfig;
 use crate::participants::arbitrageurs::ArbitrageConfig;
 use crate::participants::keepers::KeeperConfig;
 use crate::participants::makers::MakerConfig;
 use crate::participants::traders::TraderConfig;
 use crate::reward::{NAMES, TERMS};
-use crate::world::{Clock, MarkConfig, OracleConfig, WorldConfig};
+use crate::world::{Clock, MarkConfig, OracleConfig, WindowConfig, WorldConfig};
 
 /// Funding between longs and shorts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,6 +51,10 @@ pub struct VenueConfig {
     pub impact_half_life: f64,
     /// Long-run volatility, annualised: what stress is measured against. In [0.01, 5].
     pub reference_volatility: f64,
+    /// Scripted outages: nothing trades and nobody is liquidated; quotes, oracle, mark and funding go on.
+    pub outages: Vec<WindowConfig>,
+    /// Circuit breaker.
+    pub breaker: BreakerConfig,
 }
 
 impl Default for VenueConfig {
@@ -61,6 +67,8 @@ impl Default for VenueConfig {
             home_share: 0.5,
             impact_half_life: 900.0,
             reference_volatility: 0.5,
+            outages: Vec::new(),
+            breaker: BreakerConfig::default(),
         }
     }
 }
@@ -162,6 +170,8 @@ pub struct Scenario {
     pub funding: FundingConfig,
     /// Fees and fund.
     pub venue: VenueConfig,
+    /// Adversaries; at most 8.
+    pub adversaries: Vec<AdversaryConfig>,
 }
 
 /// The market's and the controller's clocks.
@@ -230,5 +240,13 @@ impl Scenario {
         ] {
             problems.range(at(field), value, low, high);
         }
+        for (i, outage) in self.venue.outages.iter().enumerate() {
+            outage.validate(&at(&format!("venue.outages[{i}]")), problems);
+        }
+        problems.require(self.adversaries.len() <= 8, at("adversaries"), self.adversaries.len(), "at most 8 of them");
+        for (i, adversary) in self.adversaries.iter().enumerate() {
+            adversary.validate(&at(&format!("adversaries[{i}]")), problems);
+        }
+        self.venue.breaker.validate(&at("venue.breaker"), problems);
     }
 }

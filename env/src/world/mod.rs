@@ -19,7 +19,6 @@ mod macro_series;
 mod mark;
 mod model;
 mod oracle;
-mod presets;
 mod process;
 mod regime;
 mod replay;
@@ -27,6 +26,7 @@ mod shock;
 mod state;
 #[cfg(test)]
 mod tests;
+mod window;
 
 pub use clock::{Clock, SECONDS_PER_DAY, SECONDS_PER_YEAR};
 pub use config::{GbmConfig, Model, ReplayConfig, WorldConfig};
@@ -38,9 +38,10 @@ pub use macro_factor::{Macro, MacroConfig};
 pub use macro_series::{MacroRow, MacroSeries};
 pub use mark::{Guard, Mark, MarkConfig, MarkModel, median};
 pub use model::WorldModel;
-pub use oracle::{Oracle, OracleConfig, OracleModel, OutageConfig, Reading};
-pub use presets::{PRESETS, Preset};
+pub use oracle::{Oracle, OracleConfig, OracleModel, Reading, SlowdownConfig};
 pub use regime::{InitialRegime, Regime, RegimeConfig, RegimesConfig};
 pub use replay::{Bar, ReplaySeries, ReplayStart, Segment};
+pub(crate) use shock::validate_range;
 pub use shock::{LiquidityConfig, ShockConfig, ShockShape, ShockStart};
 pub use state::{DrawnShock, Outside, World};
+pub use window::WindowConfig;

@@ -3,20 +3,30 @@
 use serde::{Deserialize, Serialize};
 
 use super::clock::{Clock, SECONDS_PER_DAY};
-use super::draw::{between, exponential};
-use super::shock::validate_range;
+use super::draw::exponential;
+use super::window::WindowConfig;
 use crate::error::Problems;
 use crate::rng::{Counter, Purpose, SeedTree, normal_quantile};
 use crate::units::Price;
 
-/// A scripted outage. Ranges are drawn uniformly at reset.
+/// A window in which the oracle publishes, but seldom: a congested chain, or feeds that have dropped out.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct OutageConfig {
+pub struct SlowdownConfig {
     /// Start as a share of the episode, within [0, 1].
     pub start_fraction: [f64; 2],
     /// Length in seconds; ≥ 0.
     pub seconds: [f64; 2],
+    /// Shortest time between two publications, whatever the price does, in seconds, in [0, 86400].
+    pub interval_seconds: f64,
+}
+
+impl SlowdownConfig {
+    /// When it is.
+    #[must_use]
+    pub const fn window(&self) -> WindowConfig {
+        WindowConfig { start_fraction: self.start_fraction, seconds: self.seconds }
+    }
 }
 
 /// How the oracle publishes.
@@ -39,8 +49,10 @@ pub struct OracleConfig {
     pub outages_per_day: f64,
     /// Mean length of a random outage, in seconds; > 0.
     pub outage_mean_seconds: f64,
-    /// Scripted outages.
-    pub outages: Vec<OutageConfig>,
+    /// Scripted outages: no publication at all.
+    pub outages: Vec<WindowConfig>,
+    /// Scripted slowdowns.
+    pub slowdowns: Vec<SlowdownConfig>,
 }
 
 impl Default for OracleConfig {
@@ -53,6 +65,7 @@ impl Default for OracleConfig {
             outages_per_day: 0.0,
             outage_mean_seconds: 600.0,
             outages: Vec::new(),
+            slowdowns: Vec::new(),
         }
     }
 }
@@ -67,8 +80,12 @@ impl OracleConfig {
         problems.range(format!("{path}.outages_per_day"), self.outages_per_day, 0.0, 1e4);
         problems.range(format!("{path}.outage_mean_seconds"), self.outage_mean_seconds, 1e-3, 1e9);
         for (i, outage) in self.outages.iter().enumerate() {
-            validate_range(&format!("{path}.outages[{i}].start_fraction"), outage.start_fraction, 0.0, 1.0, problems);
-            validate_range(&format!("{path}.outages[{i}].seconds"), outage.seconds, 0.0, 1e9, problems);
+            outage.validate(&format!("{path}.outages[{i}]"), problems);
+        }
+        for (i, slowdown) in self.slowdowns.iter().enumerate() {
+            let path = format!("{path}.slowdowns[{i}]");
+            slowdown.window().validate(&path, problems);
+            problems.range(format!("{path}.interval_seconds"), slowdown.interval_seconds, 0.0, SECONDS_PER_DAY);
         }
     }
 }
@@ -83,7 +100,8 @@ pub struct OracleModel {
     noise: f64,
     gap_ticks: f64,
     outage_ticks: f64,
-    outages: Vec<OutageConfig>,
+    outages: Vec<WindowConfig>,
+    slowdowns: Vec<SlowdownConfig>,
 }
 
 impl OracleModel {
@@ -102,6 +120,7 @@ impl OracleModel {
             gap_ticks: SECONDS_PER_DAY / config.outages_per_day / clock.tick_seconds,
             outage_ticks: config.outage_mean_seconds / clock.tick_seconds,
             outages: config.outages.clone(),
+            slowdowns: config.slowdowns.clone(),
         }
     }
 }
@@ -121,6 +140,9 @@ pub struct Reading {
 
 const SLOT_NOISE: u64 = 0;
 const STREAM_OUTAGES: u64 = 1;
+/// Slots in the stream of outages; random ones have slot 0.
+const SLOT_SCRIPTED: u64 = 1;
+const SLOT_SLOWDOWN: u64 = 2;
 
 /// State of the oracle.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -137,6 +159,8 @@ pub struct Oracle {
     outage: u64,
     dark: [u64; 2],
     scripted: Vec<[u64; 2]>,
+    /// Slowdowns, and the fewest ticks between two publications in each.
+    slow: Vec<([u64; 2], u64)>,
 }
 
 impl Oracle {
@@ -144,10 +168,12 @@ impl Oracle {
     #[must_use]
     pub fn new(model: &OracleModel, seeds: SeedTree, price: Price) -> Self {
         let outage_counter = seeds.counter(Purpose::Oracle, STREAM_OUTAGES);
-        let scripted = (0_u64..).zip(&model.outages).map(|(i, outage)| {
-            let [start, length] = outage_counter.uniform2(i, 1);
-            let start = model.clock.tick_at(between(start, outage.start_fraction));
-            [start, start + model.clock.ticks_in(between(length, outage.seconds))]
+        let scripted = (0_u64..)
+            .zip(&model.outages)
+            .map(|(i, outage)| outage.draw(model.clock, outage_counter.uniform2(i, SLOT_SCRIPTED)));
+        let slow = (0_u64..).zip(&model.slowdowns).map(|(i, slowdown)| {
+            let window = slowdown.window().draw(model.clock, outage_counter.uniform2(i, SLOT_SLOWDOWN));
+            (window, model.clock.ticks_in(slowdown.interval_seconds))
         });
         let mut oracle = Self {
             counter: seeds.counter(Purpose::Oracle, 0),
@@ -160,6 +186,7 @@ impl Oracle {
             outage: 0,
             dark: [0, 0],
             scripted: scripted.collect(),
+            slow: slow.collect(),
         };
         oracle.draw_outage(model, 0);
         oracle
@@ -174,8 +201,17 @@ impl Oracle {
     /// Whether the oracle is silent at the current tick.
     #[must_use]
     pub fn is_dark(&self) -> bool {
-        let covers = |[start, end]: [u64; 2]| (start..end).contains(&self.tick);
-        covers(self.dark) || self.scripted.iter().copied().any(covers)
+        self.is_within(self.dark) || self.scripted.iter().any(|&window| self.is_within(window))
+    }
+
+    fn is_within(&self, [start, end]: [u64; 2]) -> bool {
+        (start..end).contains(&self.tick)
+    }
+
+    /// Fewest ticks between two publications now.
+    fn interval(&self) -> u64 {
+        let now = self.slow.iter().filter(|(window, _)| self.is_within(*window));
+        now.map(|&(_, ticks)| ticks).max().unwrap_or(0)
     }
 
     /// Takes the outside price of `tick` and returns what the venue now knows.
@@ -198,7 +234,8 @@ impl Oracle {
         }
         let last = self.reading.price.as_f64();
         let moved = (seen.as_f64() - last).abs() >= model.deviation * last;
-        self.reading.is_new = (moved || tick - self.published_at >= model.heartbeat) && !self.is_dark();
+        let waited = tick - self.published_at;
+        self.reading.is_new = (moved || waited >= model.heartbeat) && waited >= self.interval() && !self.is_dark();
         if self.reading.is_new {
             let error = model.noise * normal_quantile(self.counter.uniform2(tick, SLOT_NOISE)[0]);
             self.reading.price = Price::from_f64(seen.as_f64() * (1.0 + error));
@@ -273,7 +310,7 @@ mod tests {
 
     #[test]
     fn an_outage_freezes_the_price_and_ages_it() {
-        let outages = vec![OutageConfig { start_fraction: [0.001, 0.001], seconds: [50.0, 50.0] }];
+        let outages = vec![WindowConfig { start_fraction: [0.001, 0.001], seconds: [50.0, 50.0] }];
         let config = OracleConfig {
             latency_seconds: 0.0,
             heartbeat_seconds: 0.5,
@@ -292,6 +329,25 @@ mod tests {
                 assert!((reading.age_seconds - 50.0).abs() < 1e-12);
             }
         }
+    }
+
+    #[test]
+    fn a_slowdown_publishes_at_its_interval_however_far_the_price_moves() {
+        let slowdowns =
+            vec![SlowdownConfig { start_fraction: [0.001, 0.001], seconds: [50.0, 50.0], interval_seconds: 20.0 }];
+        let config = OracleConfig {
+            latency_seconds: 0.0,
+            heartbeat_seconds: 0.5,
+            deviation_bp: 0.0,
+            slowdowns,
+            ..OracleConfig::default()
+        };
+        let model = OracleModel::new(&config, CLOCK);
+        let mut oracle = Oracle::new(&model, SeedTree::new(1), ramp(0));
+        let silent: Vec<u64> = (1..=300).filter(|&tick| !oracle.tick(&model, tick, ramp(tick)).is_new).collect();
+        // Ticks 100 to 199 are slow; 40 ticks after 99, 139 and 179 come 139 and 179, and at 200 it is over.
+        let expected: Vec<u64> = (100..200).filter(|tick| ![139, 179].contains(tick)).collect();
+        assert_eq!(silent, expected);
     }
 
     #[test]

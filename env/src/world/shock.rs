@@ -135,7 +135,7 @@ impl ShockConfig {
 }
 
 /// Records a range that is not ordered or leaves `[low, high]`.
-pub(super) fn validate_range(field: &str, range: [f64; 2], low: f64, high: f64, problems: &mut Problems) {
+pub(crate) fn validate_range(field: &str, range: [f64; 2], low: f64, high: f64, problems: &mut Problems) {
     let [a, b] = range;
     let holds = low <= a && a <= b && b <= high;
     problems.require(holds, field, format!("[{a}, {b}]"), &format!("an ordered range within [{low}, {high}]"));

@@ -60,6 +60,7 @@ impl MarketSettings {
             margin,
             funding,
             venue,
+            adversaries: Vec::new(),
         }
     }
 

@@ -7,11 +7,33 @@ fn scenarios_are_listed_and_printed_as_files_that_can_be_trained_on() {
     let place = Place::new();
     let list = place.run(&["scenarios"]).ends_with(0).out;
     assert!(list.contains("crash_day") && list.contains("calm"), "{list}");
-    let text = place.run(&["scenarios", "calm", "--config", "smoke"]).ends_with(0).out;
+    assert_eq!(place.run(&["scenarios", "list"]).ends_with(0).out, list);
+    let text = place.run(&["scenarios", "show", "calm", "--config", "smoke"]).ends_with(0).out;
     place.write("quiet.toml", &text.replace("id = \"calm\"", "id = \"quiet\""));
     let arguments = ["replay", "--config", "smoke", "--scenario", "quiet.toml", "--rows", "3", "--policy", "constant"];
     let played = place.run(&arguments).ends_with(0).out;
     assert!(played.starts_with("quiet under constant on seawall, episode 0\n"), "{played}");
+}
+
+#[test]
+fn scenario_files_are_checked_together_and_everything_wrong_is_named() {
+    let place = Place::new();
+    let dark = "title = 'Dark.'\n[[oracle.outages]]\nstart_fraction = [0.5, 0.5]\nseconds = [60.0, 60.0]\n";
+    place.write("dark.toml", dark);
+    let checked = place.run(&["scenarios", "check", "dark.toml"]).ends_with(0).out;
+    assert_eq!(checked, "dark is a scenario: Dark.\n");
+    place.write("late.toml", &dark.replace("[0.5, 0.5]", "[0.5, 1.5]"));
+    place.write("broken.toml", "moon = 1\n[venue.breaker]\nband = 0.0\n[[keepers.dropouts]]\nstart_fraction = [0.0, 0.0]\nseconds = [1.0, 1.0]\nshare = [0.0, 2.0]\n");
+    let refused = place.run(&["scenarios", "check", "late.toml", "dark.toml", "broken.toml"]).ends_with(2);
+    assert_eq!(refused.out, checked);
+    for problem in [
+        "oracle.outages[0].start_fraction = [0.5, 1.5] (late.toml): must be an ordered range within [0, 1]",
+        "moon = 1 (broken.toml)",
+        "venue.breaker.band = 0 (broken.toml): must be in [0.0001, 0.9]",
+        "keepers.dropouts[0].share = [0, 2] (broken.toml): must be an ordered range within [0, 1]",
+    ] {
+        assert!(refused.err.contains(problem), "{problem} is missing from: {}", refused.err);
+    }
 }
 
 #[test]

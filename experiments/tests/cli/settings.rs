@@ -44,7 +44,7 @@ fn bad_arguments_are_bad_input() {
             ],
             "evaluation.gates[0] names x, who does not compete; gen1, gen2, gen3, constant, random, ppo do",
         ),
-        (&["scenarios", "lunch"], "no scenario is called \"lunch\""),
+        (&["scenarios", "show", "lunch"], "no scenario is called \"lunch\""),
         (&["probe", "--only", "luck"], "no parameter is called \"luck\"; there are preemption, "),
         (&["replay", "--policy", "luck"], "\"luck\" is neither a file nor one of gen1, gen2, gen3, constant, random"),
         (&["replay", "--start", "2020-03-12"], "--start needs candles"),

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::{bars, model, run};
+use super::{bars, model, run, shipped};
 use crate::rng::SeedTree;
+use crate::scenario::Scenario;
 use crate::world::{
-    Clock, MacroRow, MacroSeries, Model, Outside, PRESETS, ReplaySeries, ReplayStart, ShockConfig, ShockStart, World,
+    Clock, MacroRow, MacroSeries, Model, Outside, ReplaySeries, ReplayStart, ShockConfig, ShockStart, World,
     WorldConfig, WorldModel,
 };
 
@@ -26,7 +27,7 @@ fn a_snapshot_continues_bit_for_bit() {
     let mut models: Vec<WorldModel> = [Model::Gbm, Model::GarchT, Model::HestonJump, Model::RegimeHawkes]
         .map(|kind| model(&WorldConfig { model: kind, ..WorldConfig::default() }, 1.0, 20_000))
         .into();
-    models.extend(PRESETS.map(|(_, preset)| model(&preset(), 1.0, 20_000)));
+    models.extend(Scenario::all_shipped().iter().map(|scenario| model(&scenario.world, 1.0, 20_000)));
     models.push(replayed(bars(60, 1e-3, 1), None));
     for model in &models {
         let mut world = World::new(model, SeedTree::new(21));
@@ -47,23 +48,23 @@ fn a_snapshot_continues_bit_for_bit() {
 #[test]
 fn a_snapshot_of_another_model_does_not_fit() {
     let gbm = model(&WorldConfig { model: Model::Gbm, ..WorldConfig::default() }, 1.0, 100);
-    let crash = model(&WorldConfig::crash_day(), 1.0, 100);
+    let crash = model(&shipped("crash_day"), 1.0, 100);
     let replay = replayed(bars(60, 1e-3, 1), None);
     let world = World::new(&crash, SeedTree::new(1));
     assert!(world.fits(&crash));
-    assert!(!world.fits(&gbm) && !world.fits(&replay) && !world.fits(&model(&WorldConfig::calm(), 1.0, 100)));
+    assert!(!world.fits(&gbm) && !world.fits(&replay) && !world.fits(&model(&shipped("calm"), 1.0, 100)));
 }
 
 #[test]
 fn an_episode_is_its_seed() {
-    let crash = model(&WorldConfig::crash_day(), 1.0, 10_000);
+    let crash = model(&shipped("crash_day"), 1.0, 10_000);
     assert_eq!(run(&crash, 1), run(&crash, 1));
     assert_ne!(run(&crash, 1), run(&crash, 2));
 }
 
 #[test]
 fn a_longer_episode_begins_like_a_shorter_one() {
-    let mut config = WorldConfig::crash_day();
+    let mut config = shipped("crash_day");
     config.shocks[0].start = ShockStart::Seconds([500.0, 3_000.0]);
     // A decoy is placed anywhere in the episode, so its place depends on the episode's length, but on nothing drawn.
     config.macro_factor.leads_probability = 1.0;
@@ -75,7 +76,7 @@ fn a_longer_episode_begins_like_a_shorter_one() {
 
 #[test]
 fn a_shock_changes_nothing_but_what_it_says() {
-    let plain = WorldConfig::calm();
+    let plain = shipped("calm");
     let mut shocked = plain.clone();
     shocked.shocks = vec![ShockConfig { log_return: [-0.1, -0.1], ..ShockConfig::default() }];
     let [plain, shocked] = [plain, shocked].map(|config| run(&model(&config, 1.0, 4_000), 6));
@@ -89,7 +90,7 @@ fn a_shock_changes_nothing_but_what_it_says() {
 
 #[test]
 fn published_values_are_held_between_publications() {
-    let path = run(&model(&WorldConfig::tense(), 30.0, 3 * 2_880), 2);
+    let path = run(&model(&shipped("tense"), 30.0, 3 * 2_880), 2);
     let mut days = 0;
     for (tick, pair) in path.windows(2).enumerate().map(|(tick, pair)| (tick + 1, pair)) {
         let [before, after] = [pair[0].macro_factor, pair[1].macro_factor];
@@ -105,7 +106,7 @@ fn published_values_are_held_between_publications() {
 #[test]
 #[should_panic(expected = "ticks of a world are consecutive")]
 fn a_world_does_not_skip_ticks() {
-    let model = model(&WorldConfig::calm(), 1.0, 10);
+    let model = model(&shipped("calm"), 1.0, 10);
     let _ = World::new(&model, SeedTree::new(1)).tick(&model, 2);
 }
 

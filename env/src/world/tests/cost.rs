@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::sync::Arc;
 
-use super::{bars, model};
+use super::{bars, model, shipped};
 use crate::rng::SeedTree;
 use crate::units::Price;
 use crate::world::{
@@ -46,7 +46,7 @@ fn cost_of_a_tick() {
         let config = WorldConfig { model: kind, ..WorldConfig::default() };
         world(&format!("{kind:?}"), &model(&config, 1.0, TICKS));
     }
-    world("RegimeHawkes, crash day", &model(&WorldConfig::crash_day(), 1.0, TICKS));
+    world("RegimeHawkes, crash day", &model(&shipped("crash_day"), 1.0, TICKS));
     let series = Arc::new(ReplaySeries::new(vec![bars(TICKS / 60 + 2, 1e-3, 3)], 60_000).unwrap());
     let clock = Clock { tick_seconds: 1.0, ticks: TICKS };
     let replay = WorldModel::replay(&WorldConfig::default(), clock, series, ReplayStart::Random, None).unwrap();

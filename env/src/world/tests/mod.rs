@@ -7,7 +7,13 @@ mod statistics;
 
 use super::{Bar, Clock, Outside, Segment, World, WorldConfig, WorldModel};
 use crate::rng::{Counter, SeedTree, normal_quantile};
+use crate::scenario::Scenario;
 use crate::units::Price;
+
+/// The world of a shipped scenario.
+fn shipped(id: &str) -> WorldConfig {
+    Scenario::shipped(id).unwrap().world
+}
 
 /// The outside world of an episode at every tick, from 0.
 fn run(model: &WorldModel, seed: u64) -> Vec<Outside> {

@@ -1,6 +1,6 @@
 //! What the synthetic worlds look like from far away.
 
-use super::{model, returns, run};
+use super::{model, returns, run, shipped};
 use crate::rng::SeedTree;
 use crate::world::{InitialRegime, Model, Outside, ShockConfig, ShockStart, World, WorldConfig};
 
@@ -140,7 +140,7 @@ fn vix_rises(config: &WorldConfig, seed: u64) -> (bool, f64, f64) {
 
 #[test]
 fn macro_stress_comes_before_the_crash_where_it_leads_and_at_any_time_elsewhere() {
-    let mut config = WorldConfig::crash_day();
+    let mut config = shipped("crash_day");
     config.macro_factor.lead_minutes = [10.0, 25.0];
     let episodes: Vec<(bool, f64, f64)> = (0..120).map(|seed| vix_rises(&config, seed)).collect();
     let leading: Vec<f64> = episodes.iter().filter(|e| e.0).map(|e| e.1).collect();
