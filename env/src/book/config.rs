@@ -18,7 +18,7 @@ pub enum BookKind {
     Amm,
 }
 
-/// Most depth within 1 % that a pool's integers hold at 256 times its opening price, in dollars.
+/// Most depth within 1 % that a pool's integers hold at its ends, in dollars.
 const POOL_DEPTH_MAX: f64 = 1e9;
 
 /// Parameters of the home book. All of them but `levels` mean the same in the depth and the order book; a pool uses

@@ -8,8 +8,9 @@ use super::swap::FRACTION;
 use crate::book::BookConfig;
 use crate::units::{Qty, Usd};
 
-/// Ratio of a pool's outermost roots to its first one: it ends at 1/256 and 256 times the opening price.
-const REACH: u128 = 16;
+/// Ratio of a pool's outermost roots to its first one: it ends at a ninth and nine times the opening price.
+/// Further out, one order on an evaporated pool would carry home's share of prices elsewhere out of every range.
+const REACH: u128 = 3;
 
 /// Ranges around a centre, and their liquidity in full.
 #[derive(Clone, Debug, Serialize, Deserialize)]

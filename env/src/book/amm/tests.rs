@@ -179,11 +179,11 @@ fn a_pool_ends_and_starts_again_from_its_end() {
     for curve in CURVES {
         let mut book = book(curve);
         let bought = book.take(Qty::from_f64(80_000_000.0), None);
-        assert!((book.price() / PRICE / 256.0 - 1.0).abs() < 1e-9 && bought.qty < Qty::from_f64(80_000_000.0));
+        assert!((book.price() / PRICE / 9.0 - 1.0).abs() < 1e-9 && bought.qty < Qty::from_f64(80_000_000.0));
         assert!(book.take(Qty::from_f64(1.0), None).qty.is_zero() && book.impact(Side::Buy, 1.0).is_finite());
         book.refresh(&quotes(PRICE, 0.5));
         let sold = book.take(Qty::from_f64(-80_000_000.0), None);
-        assert!((book.price() / PRICE * 256.0 - 1.0).abs() < 1e-9 && sold.qty.is_negative());
+        assert!((book.price() / PRICE * 9.0 - 1.0).abs() < 1e-9 && sold.qty.is_negative());
         assert!(book.take(Qty::from_f64(-1.0), None).qty.is_zero());
         assert!(book.take(Qty::from_f64(100.0), None).qty == Qty::from_f64(100.0));
     }
