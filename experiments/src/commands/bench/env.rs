@@ -122,6 +122,8 @@ fn quiet_tick(settings: &Settings, pipeline: Pipeline, accounts: u32, seconds: f
     world.regimes.initial = InitialRegime::Calm;
     let mut scenario = settings.market.scenario("quiet", "Nothing happens.", world);
     scenario.traders.accounts = accounts;
+    // Interest would carry accounts to their triggers, however still the price.
+    scenario.funding.interest = 0.0;
     for class in &mut scenario.traders.classes {
         class.rate = 0.0;
     }
