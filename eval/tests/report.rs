@@ -139,7 +139,7 @@ fn the_verdict_says_what_the_findings_say_from_either_side() {
             "On return, over 2 scenarios × 4 seeds of the report split, subject beats worse (1.00 [1.00, 1.00], Holm p 0.0156); \
              cannot be told apart from mixed (0.00 [-0.375, 0.250], Holm p 1.0000).",
             "Against mixed, the strongest of them by mean return: no difference beyond noise on 1 metric; the same in every \
-             pair on 18 metrics.",
+             pair on 19 metrics.",
         ]
     );
     let report = Report::build(&records, "worse", settings(), &[]).unwrap();
@@ -266,8 +266,8 @@ fn tables_for_machines_hold_every_number_in_full() {
     let report = build(&records, &[]);
     let table = csv::summaries(&report);
     let lines: Vec<&str> = table.lines().collect();
-    // All scenarios and each of two, 30 metrics, three arms.
-    assert_eq!(lines.len(), 1 + 3 * 30 * 3);
+    // All scenarios and each of two, 31 metrics, three arms.
+    assert_eq!(lines.len(), 1 + 3 * 31 * 3);
     assert!(
         lines[0]
             .starts_with("scenario,metric,unit,direction,contender,episodes,undefined,lowest,highest,mean,mean_low")
