@@ -89,7 +89,8 @@ pub struct RewardConfig {
     pub fund_loss: f64,
     /// Capital locked by initial margin above neutral, at 20 % a year.
     pub margin_cost: f64,
-    /// Fees of positions that margin, cap or contribution kept out.
+    /// Fees of positions that margin, cap or contribution kept out. Above one, because a trader who is turned away
+    /// takes its later business elsewhere; at 3, four times the initial margin as a constant lost hardly anything.
     pub interest_lost: f64,
     /// Change of normalised parameters.
     pub churn: f64,
@@ -106,7 +107,7 @@ impl Default for RewardConfig {
             deviation: 0.3,
             fund_loss: 1.0,
             margin_cost: 20.0,
-            interest_lost: 3.0,
+            interest_lost: 8.0,
             churn: 0.002,
             failure: 200.0,
         }
