@@ -51,12 +51,20 @@ macro_rules! unit {
             ///
             /// # Panics
             /// If the value is not finite or out of range.
+            #[inline]
             #[must_use]
-            #[expect(clippy::cast_possible_truncation, reason = "range asserted")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_precision_loss,
+                reason = "range asserted, and what came from a float goes back to it"
+            )]
             pub fn from_f64(value: f64) -> Self {
                 let scaled = value * ($scale as f64);
                 assert!(scaled.abs() < 9.2e18, concat!(stringify!($name), " out of range: {}"), value);
-                Self(libm::round(scaled) as i64)
+                let whole = scaled as i64;
+                // Exact: beyond 2⁵² there is no fraction.
+                let rest = scaled - whole as f64;
+                Self(whole + i64::from(rest >= 0.5) - i64::from(rest <= -0.5))
             }
 
             /// As a float, for signals and features only.
@@ -193,7 +201,12 @@ pub(crate) fn div_floor(product: i128, divisor: i64) -> i64 {
         Ok(small) => small.div_euclid(divisor),
         Err(_) => match u32::try_from(divisor) {
             Ok(digit) => long_division(product, digit),
-            Err(_) => i64::try_from(product.div_euclid(i128::from(divisor))).expect(OUT_OF_RANGE),
+            Err(_) => {
+                let divisor = i128::from(divisor);
+                // One division where `div_euclid` takes two.
+                let quotient = product / divisor;
+                i64::try_from(quotient - i128::from(quotient * divisor > product)).expect(OUT_OF_RANGE)
+            }
         },
     }
 }
@@ -304,6 +317,19 @@ mod tests {
             }
         }
         assert!(wide > 50, "{wide} products beyond 64 bits");
+    }
+
+    #[test]
+    #[expect(clippy::cast_possible_truncation, reason = "a few thousand units")]
+    fn floats_become_the_nearest_unit_and_ties_go_away_from_zero() {
+        assert_eq!([0.000_000_5, -0.000_002_5].map(|value| Usd::from_f64(value).raw()), [1, -3]);
+        for units in 0..2_000 {
+            let tie = (f64::from(units) - 1_000.0 + 0.5) / 1_000_000.0;
+            for value in [tie.next_down(), tie, tie.next_up()] {
+                assert_eq!(Usd::from_f64(value).raw(), libm::round(value * 1_000_000.0) as i64, "{value}");
+            }
+        }
+        assert_eq!(Usd::from_f64(9e12).raw(), 9_000_000_000_000_000_000);
     }
 
     #[test]
