@@ -29,6 +29,9 @@ const MOVES: [Rate; 6] = [
     Rate::from_raw(200_000_000),
 ];
 
+/// Distances from mid at which depth is read, relative.
+const DEPTHS: [f64; 4] = [0.001, 0.005, 0.01, 0.05];
+
 /// The features of the market, in order; the thirteen normalised parameters in force follow them.
 pub const MARKET: [Feature; MARKET_FEATURES] = [
     feature("trend_2m", "σ", "price", "mid over its two-minute average, in long-run deviations; symmetric log"),
@@ -234,20 +237,17 @@ fn price(market: &Market, writer: &mut Writer<'_>) {
 fn book(market: &Market, writer: &mut Writer<'_>) {
     let book = &market.state().book;
     let scenario = market.scenario();
-    let both = |distance: f64| (book.depth(Side::Sell, distance), book.depth(Side::Buy, distance));
     let full =
         |distance: f64| market.state().depth_reference * libm::pow(distance / 0.01, scenario.book.depth_exponent);
-    let relative = |distance: f64| {
-        let (bid, ask) = both(distance);
-        ratio(0.5 * (bid + ask) / full(distance))
-    };
-    let (bid, ask) = both(0.01);
+    let (bids, asks) = (book.depths(Side::Sell, DEPTHS), book.depths(Side::Buy, DEPTHS));
+    let relative = |i: usize| ratio(0.5 * (bids[i] + asks[i]) / full(DEPTHS[i]));
+    let (bid, ask) = (bids[2], asks[2]);
     writer.put([
         ratio(book.half_spread() / (scenario.book.half_spread_bp * 1e-4)),
-        relative(0.001),
-        relative(0.005),
-        relative(0.01),
-        relative(0.05),
+        relative(0),
+        relative(1),
+        relative(2),
+        relative(3),
         (bid - ask) / (bid + ask).max(1e-12),
         market.state().signals.imbalance(),
     ]);

@@ -51,12 +51,20 @@ macro_rules! unit {
             ///
             /// # Panics
             /// If the value is not finite or out of range.
+            #[inline]
             #[must_use]
-            #[expect(clippy::cast_possible_truncation, reason = "range asserted")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_precision_loss,
+                reason = "range asserted, and what came from a float goes back to it"
+            )]
             pub fn from_f64(value: f64) -> Self {
                 let scaled = value * ($scale as f64);
                 assert!(scaled.abs() < 9.2e18, concat!(stringify!($name), " out of range: {}"), value);
-                Self(libm::round(scaled) as i64)
+                let whole = scaled as i64;
+                // Exact: beyond 2⁵² there is no fraction.
+                let rest = scaled - whole as f64;
+                Self(whole + i64::from(rest >= 0.5) - i64::from(rest <= -0.5))
             }
 
             /// As a float, for signals and features only.
@@ -193,11 +201,18 @@ pub(crate) fn div_floor(product: i128, divisor: i64) -> i64 {
         Ok(small) => small.div_euclid(divisor),
         Err(_) => match u32::try_from(divisor) {
             Ok(digit) => long_division(product, digit),
-            Err(_) => i64::try_from(product.div_euclid(i128::from(divisor))).expect(OUT_OF_RANGE),
+            Err(_) => {
+                let divisor = i128::from(divisor);
+                // One division where `div_euclid` takes two.
+                let quotient = product / divisor;
+                i64::try_from(quotient - i128::from(quotient * divisor > product)).expect(OUT_OF_RANGE)
+            }
         },
     }
 }
 
+/// 2⁴⁸: below it a quotient estimated in floats is off by one unit at most.
+const ESTIMATE_MAX: f64 = 281_474_976_710_656.0;
 const OUT_OF_RANGE: &str = "product out of range";
 
 /// `product / divisor`, rounded down, in two 64-bit divisions: schoolbook division by one digit of 32 bits.
@@ -245,6 +260,25 @@ impl Qty {
 }
 
 impl Usd {
+    /// Price at which `coins` cost this amount, rounded down.
+    ///
+    /// # Panics
+    /// If the amount is negative, `coins` are not positive, or the price is out of range.
+    #[inline]
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "an estimate, corrected exactly")]
+    pub(crate) fn per_coin(self, coins: Qty) -> Price {
+        assert!(self.0 >= 0 && coins.0 > 0, "no price of {coins} coins for {self}");
+        let estimate = self.0 as f64 * Qty::SCALE as f64 / coins.0 as f64;
+        if estimate >= ESTIMATE_MAX {
+            return Price(mul_div(self.0, Qty::SCALE, coins.0, Rounding::Floor));
+        }
+        // Five roundings of 2⁻⁵³ leave the estimate of a price below 2⁴⁸ within one unit, without a wide division.
+        let price = estimate as i64;
+        let rest = i128::from(self.0) * i128::from(Qty::SCALE) - i128::from(price) * i128::from(coins.0);
+        Price(price + i64::from(rest >= i128::from(coins.0)) - i64::from(rest < 0))
+    }
+
     /// Share of an amount, rounded down.
     #[inline]
     #[must_use]
@@ -304,6 +338,38 @@ mod tests {
             }
         }
         assert!(wide > 50, "{wide} products beyond 64 bits");
+    }
+
+    #[test]
+    #[expect(clippy::cast_possible_truncation, reason = "a few thousand units")]
+    fn floats_become_the_nearest_unit_and_ties_go_away_from_zero() {
+        assert_eq!([0.000_000_5, -0.000_002_5].map(|value| Usd::from_f64(value).raw()), [1, -3]);
+        for units in 0..2_000 {
+            let tie = (f64::from(units) - 1_000.0 + 0.5) / 1_000_000.0;
+            for value in [tie.next_down(), tie, tie.next_up()] {
+                assert_eq!(Usd::from_f64(value).raw(), libm::round(value * 1_000_000.0) as i64, "{value}");
+            }
+        }
+        assert_eq!(Usd::from_f64(9e12).raw(), 9_000_000_000_000_000_000);
+    }
+
+    #[test]
+    fn a_price_per_coin_is_the_exact_quotient_rounded_down() {
+        let amounts = [0, 1, 999_999, 60_000_000_001, 123_456_789_012_345, i64::MAX / 3, i64::MAX];
+        let coins = [1, 2, 3, 7_919, 99_999_999, 100_000_000, 100_000_001, 123_456_789_123, i64::MAX];
+        for paid in amounts {
+            for coins in coins {
+                let exact = i128::from(paid) * i128::from(Qty::SCALE) / i128::from(coins);
+                // And next to a multiple, where an estimate is most easily off.
+                let multiple = i64::try_from(exact * i128::from(coins) / i128::from(Qty::SCALE)).unwrap_or(paid);
+                for paid in [paid, multiple, (multiple - 1).max(0)] {
+                    let exact = i128::from(paid) * i128::from(Qty::SCALE) / i128::from(coins);
+                    if let Ok(price) = i64::try_from(exact) {
+                        assert_eq!(Usd(paid).per_coin(Qty(coins)), Price(price), "{paid} for {coins}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

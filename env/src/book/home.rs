@@ -60,6 +60,15 @@ impl HomeBook {
         }
     }
 
+    /// As [`Book::depth`], at some rising distances at once.
+    #[must_use]
+    pub fn depths<const N: usize>(&self, side: Side, distances: [f64; N]) -> [f64; N] {
+        match self {
+            Self::Depth(book) => book.depths(side, distances),
+            Self::Order(_) | Self::Amm(_) => distances.map(|distance| self.depth(side, distance)),
+        }
+    }
+
     /// Hands over what each maker has traded since the last time, where the book knows: a sum of quotes or a pool does not.
     /// False if nobody was told.
     pub fn settle(&mut self, book: impl FnMut(usize, Fill)) -> bool {

@@ -124,11 +124,15 @@ impl TriggerIndex {
         assert_eq!(moves.len(), out.len(), "one band per move");
         assert!(moves.is_sorted(), "moves rise");
         out.fill(Qty::ZERO);
+        let moved = |share: &Rate| mul_div(mark.raw(), share.raw(), Rate::SCALE, Rounding::Floor);
         for lane in self.lanes(direction, terms) {
+            // Most lanes of a long table are empty, and second entries have no size.
+            if self.qty_in(lane, 0..self.grid().buckets as usize).is_zero() {
+                continue;
+            }
             let mut high = terms.threshold(lane, mark);
-            for (band, &share) in out.iter_mut().zip(moves) {
-                let moved = mul_div(mark.raw(), share.raw(), Rate::SCALE, Rounding::Floor);
-                let price = mark - Price::from_raw(direction.sign() * moved);
+            for (band, share) in out.iter_mut().zip(moves) {
+                let price = mark - Price::from_raw(direction.sign() * moved(share));
                 let low = terms.threshold(lane, price).min(high);
                 *band += self.qty_between_buckets(lane, low, high);
                 high = low;

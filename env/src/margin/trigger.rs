@@ -50,6 +50,9 @@ pub struct TriggerIndex {
     occupied: Occupancy,
     /// Per lane, no key is greater. May lie too high after a removal, never too low.
     bounds: Vec<Price>,
+    /// Per lane, a key above this one raises the alarm.
+    alarms: Vec<Price>,
+    alarmed: bool,
     sums: BucketSums,
 }
 
@@ -70,6 +73,8 @@ impl TriggerIndex {
             heads: vec![NONE; lanes * buckets],
             occupied: Occupancy::new(lanes, buckets),
             bounds: vec![LOWEST; lanes],
+            alarms: vec![LOWEST; lanes],
+            alarmed: true,
             sums: BucketSums::new(lanes * buckets),
         }
     }
@@ -239,6 +244,47 @@ impl TriggerIndex {
         self.grid.is_off_centre(mark)
     }
 
+    /// A key that none of a lane's exceeds; `None` if the lane has been empty so far.
+    pub(crate) fn bound(&self, lane: Lane) -> Option<Price> {
+        let bound = self.bounds[lane.index()];
+        (bound > LOWEST).then_some(bound)
+    }
+
+    /// Greatest key of a lane that is not above `key`.
+    pub(crate) fn highest_up_to(&self, lane: Lane, key: Price) -> Option<Price> {
+        let mut next = self.occupied.up_to(lane.index(), self.grid.bucket(lane.direction, key));
+        while let Some(bucket) = next {
+            let mut highest = LOWEST;
+            self.each(lane, bucket, |_, stands, _| {
+                if stands <= key {
+                    highest = highest.max(stands);
+                }
+            });
+            if highest > LOWEST {
+                return Some(highest);
+            }
+            next = self.occupied_below(lane, bucket);
+        }
+        None
+    }
+
+    /// Stops watching every lane.
+    pub(crate) fn rest(&mut self) {
+        self.alarmed = false;
+        self.alarms.fill(LOWEST);
+    }
+
+    /// Raises the alarm once an account comes to lie above `key` in a lane, or in it at all.
+    pub(crate) fn watch(&mut self, lane: Lane, key: Option<Price>) {
+        self.alarms[lane.index()] = key.unwrap_or(LOWEST);
+    }
+
+    /// Whether an account has come to lie above its lane's watched key since [`rest`](Self::rest).
+    #[inline]
+    pub(crate) const fn is_alarmed(&self) -> bool {
+        self.alarmed
+    }
+
     /// Calls `f` with id and size of every account whose key is in `(low, high]`.
     pub(super) fn visit(&self, lane: Lane, low: Price, high: Price, mut f: impl FnMut(u32, Qty)) {
         if low >= high {
@@ -292,6 +338,7 @@ impl TriggerIndex {
     fn raise_bound(&mut self, lane: Lane, key: Price) {
         let bound = &mut self.bounds[lane.index()];
         *bound = key.max(*bound);
+        self.alarmed |= key > self.alarms[lane.index()];
     }
 
     #[inline]

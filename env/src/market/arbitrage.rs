@@ -10,11 +10,11 @@ impl Market {
     pub(super) fn arbitrage(&mut self) {
         let scenario = Arc::clone(&self.scenario);
         let config = &scenario.arbitrage;
+        // Arbitrageur `k` looks when `tick + k` is a multiple of the latency.
         let latency = u64::from(config.latency);
-        for (k, id) in (0..).zip(self.fixed.arbitrageurs()) {
-            if !(self.state.tick + k).is_multiple_of(latency) {
-                continue;
-            }
+        let first = (latency - self.state.tick % latency) % latency;
+        let [first, every] = [first, latency].map(|ticks| usize::try_from(ticks).expect("an hour in ticks at most"));
+        for id in self.fixed.arbitrageurs().skip(first).step_by(every) {
             let book = &self.state.book;
             let gap = book.mid() / self.state.prices.outside - 1.0;
             let mid = book.mid();

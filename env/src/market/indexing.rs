@@ -3,7 +3,7 @@
 use super::ledger::{AccountId, Ledger};
 use super::setup::Fixed;
 use super::{Market, State};
-use crate::margin::{Adjustment, Direction, Lane, Position, TriggerGrid, TriggerIndex, threshold};
+use crate::margin::{Adjustment, Direction, Lane, Position, TriggerGrid, TriggerIndex};
 use crate::units::{Price, Qty, Rate, Usd};
 
 /// Largest share of notional that pre-emption can ask for: 25 %.
@@ -67,13 +67,17 @@ pub(super) fn position_of(ledger: &Ledger, id: AccountId) -> Position {
 impl State {
     /// What the controls do to the margin table, with initial margin times `initial`.
     pub(super) fn adjustment(&self, initial: f64) -> Adjustment {
-        let hazard = self.rules.hazard_z * self.signals.sigma_medium() * TEN_MINUTES_ROOT;
-        let floor = hazard.max(self.rules.preemption);
         Adjustment {
             initial: Rate::from_f64(initial),
             maintenance: Rate::from_f64(self.controls.maintenance_margin_multiplier),
-            floor: Rate::from_f64(floor.min(FLOOR_MAX)),
+            floor: Rate::from_f64(self.floor()),
         }
+    }
+
+    /// Least share of notional that an account must hold: pre-emption's, or that of the hazard rule.
+    pub(super) fn floor(&self) -> f64 {
+        let hazard = self.rules.hazard_z * self.signals.sigma_medium() * TEN_MINUTES_ROOT;
+        hazard.max(self.rules.preemption).min(FLOOR_MAX)
     }
 }
 
@@ -88,10 +92,5 @@ impl Market {
             let multiplier = Rate::from_f64(self.state.controls.maintenance_margin_multiplier);
             self.fixed.reindex(&self.state.ledger, &mut self.state.index, id, multiplier);
         }
-    }
-
-    /// Lanes of the index with the threshold that a rate gives them at mark.
-    pub(super) fn lane_threshold(&self, lane: Lane, rate: Rate) -> Price {
-        threshold(rate, lane.direction, self.state.prices.mark, self.state.ledger.funding())
     }
 }

@@ -14,14 +14,41 @@ use crate::units::{Price, Qty, Rounding, Usd, mul_div};
 /// Index of an account.
 pub type AccountId = u32;
 
+/// One account: half a cache line.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Account {
+    qty: Qty,
+    cash: Usd,
+    entry: Price,
+    /// Cumulative funding at the account's last touch.
+    funding_paid: Price,
+}
+
+impl Account {
+    /// Funding due at the venue's cumulative `funding`; longs pay rounded up, shorts receive rounded down.
+    #[inline]
+    fn funding_due(&self, funding: Price) -> Usd {
+        let change = funding - self.funding_paid;
+        if change.is_zero() || self.qty.is_zero() {
+            return Usd::ZERO;
+        }
+        Usd::from_raw(mul_div(self.qty.raw(), change.raw(), Qty::SCALE, Rounding::Ceil))
+    }
+
+    /// Pays the funding that is due, and says how much it was.
+    #[inline]
+    fn settle(&mut self, funding: Price) -> Usd {
+        let due = self.funding_due(funding);
+        self.cash -= due;
+        self.funding_paid = funding;
+        due
+    }
+}
+
 /// Positions and balances of everybody on the home venue.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Ledger {
-    qty: Vec<Qty>,
-    cash: Vec<Usd>,
-    entry: Vec<Price>,
-    /// Cumulative funding at each account's last touch.
-    funding_paid: Vec<Price>,
+    accounts: Vec<Account>,
     /// Cumulative funding per coin of a long position.
     funding: Price,
     /// Funding collected and not yet paid out; what rounding leaves here is the named dust of M7.
@@ -44,53 +71,47 @@ impl Ledger {
     /// A ledger of `accounts` empty accounts.
     #[must_use]
     pub fn new(accounts: usize) -> Self {
-        Self {
-            qty: vec![Qty::ZERO; accounts],
-            cash: vec![Usd::ZERO; accounts],
-            entry: vec![Price::ZERO; accounts],
-            funding_paid: vec![Price::ZERO; accounts],
-            ..Self::default()
-        }
+        Self { accounts: vec![Account::default(); accounts], ..Self::default() }
     }
 
     /// Number of accounts.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.qty.len()
+        self.accounts.len()
     }
 
     /// Whether there is no account.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.qty.is_empty()
+        self.accounts.is_empty()
     }
 
     /// Signed position.
     #[inline]
     #[must_use]
     pub fn qty(&self, id: AccountId) -> Qty {
-        self.qty[index(id)]
+        self.accounts[index(id)].qty
     }
 
     /// Balance after paying for the position.
     #[inline]
     #[must_use]
     pub fn cash(&self, id: AccountId) -> Usd {
-        self.cash[index(id)]
+        self.accounts[index(id)].cash
     }
 
     /// Average entry price of the position; informational, rounded.
     #[inline]
     #[must_use]
     pub fn entry(&self, id: AccountId) -> Price {
-        self.entry[index(id)]
+        self.accounts[index(id)].entry
     }
 
     /// Cumulative funding at the account's last touch, per coin.
     #[inline]
     #[must_use]
     pub fn funding_paid(&self, id: AccountId) -> Price {
-        self.funding_paid[index(id)]
+        self.accounts[index(id)].funding_paid
     }
 
     /// Cumulative funding per coin of a long position.
@@ -129,27 +150,21 @@ impl Ledger {
     #[inline]
     #[must_use]
     pub fn funding_due(&self, id: AccountId) -> Usd {
-        let change = self.funding - self.funding_paid[index(id)];
-        if change.is_zero() {
-            return Usd::ZERO;
-        }
-        Usd::from_raw(mul_div(self.qty[index(id)].raw(), change.raw(), Qty::SCALE, Rounding::Ceil))
+        self.accounts[index(id)].funding_due(self.funding)
     }
 
     /// Equity at `price`, funding due included; rounded down.
     #[inline]
     #[must_use]
     pub fn equity(&self, id: AccountId, price: Price) -> Usd {
-        self.cash[index(id)] + self.qty[index(id)].value(price) - self.funding_due(id)
+        let account = &self.accounts[index(id)];
+        account.cash + account.qty.value(price) - account.funding_due(self.funding)
     }
 
     /// Settles the account's funding: every operation on a position does this first.
     #[inline]
     pub fn settle_funding(&mut self, id: AccountId) {
-        let due = self.funding_due(id);
-        self.cash[index(id)] -= due;
-        self.funding_pool += due;
-        self.funding_paid[index(id)] = self.funding;
+        self.funding_pool += self.accounts[index(id)].settle(self.funding);
     }
 
     /// Charges `per_coin` dollars to every coin of long position, in favour of shorts.
@@ -162,27 +177,27 @@ impl Ledger {
     /// The caller books the opposite leg with the same two integers.
     #[inline]
     pub fn trade(&mut self, id: AccountId, qty: Qty, value: Usd) {
-        self.settle_funding(id);
-        let i = index(id);
-        let before = self.qty[i];
+        let account = &mut self.accounts[index(id)];
+        self.funding_pool += account.settle(self.funding);
+        let before = account.qty;
         let after = before + qty;
+        account.entry = entry_after(account.entry, before, qty, value);
+        account.qty = after;
+        account.cash -= value;
         self.long += after.positive_part() - before.positive_part();
         self.short += (-after).positive_part() - (-before).positive_part();
-        self.entry[i] = entry_after(self.entry[i], before, qty, value);
-        self.qty[i] = after;
-        self.cash[i] -= value;
     }
 
     /// Says at which price a position was really entered; informational, so no money moves.
     pub fn backdate(&mut self, id: AccountId, entry: Price) {
-        self.entry[index(id)] = entry;
+        self.accounts[index(id)].entry = entry;
     }
 
     /// Moves `amount` from one account to another.
     #[inline]
     pub fn transfer(&mut self, from: AccountId, to: AccountId, amount: Usd) {
-        self.cash[index(from)] -= amount;
-        self.cash[index(to)] += amount;
+        self.accounts[index(from)].cash -= amount;
+        self.accounts[index(to)].cash += amount;
     }
 
     /// Moves the whole position and balance of one account to another, at no price: a takeover.
@@ -198,14 +213,14 @@ impl Ledger {
     /// Collects a fee.
     #[inline]
     pub fn charge(&mut self, id: AccountId, fee: Usd) {
-        self.cash[index(id)] -= fee;
+        self.accounts[index(id)].cash -= fee;
         self.fees += fee;
     }
 
     /// Adds outside money.
     #[inline]
     pub fn deposit(&mut self, id: AccountId, amount: Usd) {
-        self.cash[index(id)] += amount;
+        self.accounts[index(id)].cash += amount;
         self.net_deposits += amount;
     }
 
@@ -216,7 +231,7 @@ impl Ledger {
     pub fn write_off(&mut self, id: AccountId) -> Usd {
         let cash = self.cash(id);
         assert!(self.qty(id).is_zero() && cash <= Usd::ZERO, "only a closed account's deficit is written off");
-        self.cash[index(id)] = Usd::ZERO;
+        self.accounts[index(id)].cash = Usd::ZERO;
         self.deficit += cash;
         -cash
     }
@@ -226,12 +241,12 @@ impl Ledger {
     /// # Panics
     /// If one of them is broken.
     pub fn assert_invariants(&self) {
-        let cash: i128 = self.cash.iter().map(|c| i128::from(c.raw())).sum();
+        let cash: i128 = self.accounts.iter().map(|account| i128::from(account.cash.raw())).sum();
         let held = cash + i128::from((self.fees + self.funding_pool + self.deficit).raw());
         assert_eq!(held, i128::from(self.net_deposits.raw()), "M1: money appeared or vanished");
-        let net: i128 = self.qty.iter().map(|q| i128::from(q.raw())).sum();
+        let net: i128 = self.accounts.iter().map(|account| i128::from(account.qty.raw())).sum();
         assert_eq!(net, 0, "M2: positions do not sum to zero");
-        let long: i128 = self.qty.iter().map(|q| i128::from(q.raw().max(0))).sum();
+        let long: i128 = self.accounts.iter().map(|account| i128::from(account.qty.raw().max(0))).sum();
         assert_eq!(long, i128::from(self.long.raw()), "M9: open interest is not the sum of longs");
         assert_eq!(self.long, self.short, "M9: longs and shorts differ");
         assert!(self.deficit <= Usd::ZERO, "M8: a deficit turned into money");
@@ -262,7 +277,7 @@ fn entry_after(entry: Price, before: Qty, qty: Qty, value: Usd) -> Price {
         return entry;
     }
     let (paid, coins) = if adds { (before.value(entry) + value, after) } else { (value, qty) };
-    Price::from_raw(mul_div(paid.abs().raw(), Qty::SCALE, coins.abs().raw(), Rounding::Floor))
+    paid.abs().per_coin(coins.abs())
 }
 
 #[cfg(test)]

@@ -76,6 +76,9 @@ impl Market {
     }
 
     fn find_triggered(&mut self) {
+        if self.is_quiet() {
+            return;
+        }
         let adjustment = self.state.adjustment(1.0);
         let funding = self.state.ledger.funding();
         for line in 0..self.fixed.schedule.lines() {

@@ -9,7 +9,7 @@
 //! | arbitrageurs act | `arbitrage` |
 //! | adversaries act | `schemes` |
 //! | mark price, signals, funding | `marks` |
-//! | margin calls | `calls` |
+//! | margin calls, and when nobody needs one | `calls`, `watch` |
 //! | liquidation: triggers and cases | `liquidate` |
 //! | close size, throttle, execution | `slices`, `capacity`, `execute`, `keepers` |
 //! | backstop, loss allocation, the backstop's own inventory | `waterfall`, `deleverage`, `share_losses`, `unwind` |
@@ -40,6 +40,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod unwind;
+mod watch;
 mod waterfall;
 
 use std::sync::Arc;
@@ -59,6 +60,7 @@ use crate::scenario::Scenario;
 use crate::units::{Qty, Usd};
 use crate::world::WorldModel;
 use setup::Fixed;
+use watch::{Terms, Watch};
 
 /// Most lines of margin: 32 rows and the flat line.
 pub const MARGIN_LINES_MAX: usize = 33;
@@ -125,6 +127,10 @@ struct Scratch {
     ranked: Option<(u64, i64)>,
     /// Margin multiplier, contribution and the probability of an opening that follows from them.
     entry: Option<([f64; 2], f64)>,
+    /// Marks at which nobody is called or short, for the present state.
+    watch: Option<Watch>,
+    /// Terms of margin at the last call.
+    terms: Option<Terms>,
     /// What the system took in this tick and the other side has not yet been scaled down by.
     transit: Qty,
     transit_notional: Usd,
@@ -134,7 +140,13 @@ impl Market {
     /// Starts the episode that `seed` names.
     pub fn reset(&mut self, seed: u64) {
         self.state = State::new(&self.scenario, &self.fixed, &self.pipeline, seed);
+        self.forget();
+    }
+
+    /// Drops what was worked out for another state.
+    fn forget(&mut self) {
         self.scratch.ranked = None;
+        self.scratch.watch = None;
     }
 
     /// Sets the controlled parameters from here on.
@@ -220,7 +232,7 @@ impl Market {
             });
         }
         self.state = state;
-        self.scratch.ranked = None;
+        self.forget();
         Ok(())
     }
 

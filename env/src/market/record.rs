@@ -20,8 +20,11 @@ impl Market {
         let gap = (mark.as_f64() / fundamental - 1.0).abs();
         outcome.deviation_max_bp = outcome.deviation_max_bp.max(1e4 * gap);
         state.tally.deviation_sum_bp += 1e4 * gap;
-        let interest = state.ledger.open_interest().notional(mark).as_f64() / outcome.reference_open_interest.as_f64();
-        state.excess_deviation_hours += (gap - TOLERATED).max(0.0) * interest * self.fixed.seconds / 3_600.0;
+        if gap > TOLERATED {
+            let interest = state.ledger.open_interest().notional(mark).as_f64();
+            let share = interest / outcome.reference_open_interest.as_f64();
+            state.excess_deviation_hours += (gap - TOLERATED) * share * self.fixed.seconds / 3_600.0;
+        }
         outcome.mark_low = outcome.mark_low.min(mark);
         outcome.mark_high = outcome.mark_high.max(mark);
         let fundamental = Price::from_f64(fundamental);

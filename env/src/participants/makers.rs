@@ -135,7 +135,7 @@ impl Maker {
         let wanted = if present { libm::exp(-config.volatility_aversion * (view.stress - 1.0).max(0.0)) } else { 0.0 };
         if wanted < self.size {
             self.size = wanted;
-        } else {
+        } else if wanted > self.size {
             self.size += (wanted - self.size) * (1.0 - libm::exp2(-view.seconds / config.return_half_life));
         }
         let inventory = view.inventory.clamp(-1.0, 1.0);

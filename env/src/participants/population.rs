@@ -4,7 +4,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::traders::{Motive, TraderConfig, pareto};
+use super::traders::{Motive, TraderConfig, pareto_beyond};
 use crate::rng::normal_quantile;
 
 /// What does not change about the traders, and when they come back, by account.
@@ -69,9 +69,10 @@ impl Traders {
         }
         let mut notionals = Vec::with_capacity(config.accounts as usize);
         let mut standing = Vec::with_capacity(config.accounts as usize);
+        let beyond = libm::pow(config.size_range, -config.size_tail);
         for (c, class) in (0_u8..).zip(&config.classes) {
             for id in traders.first[usize::from(c)]..traders.first[usize::from(c) + 1] {
-                let size = class.size * pareto(uniform(rng), config.size_tail, config.size_range);
+                let size = class.size * pareto_beyond(uniform(rng), config.size_tail, beyond);
                 let spread = class.leverage_spread * normal_quantile(uniform(rng));
                 let leverage = (class.leverage * libm::exp(spread)).clamp(1.0, max_leverage);
                 let holds = uniform(rng) < HOLDERS;

@@ -219,13 +219,21 @@ pub fn reaction(class: &ClassConfig, u: f64) -> Reaction {
 /// Pareto quantile on `[1, range]` with exponent `tail`.
 #[must_use]
 pub fn pareto(u: f64, tail: f64, range: f64) -> f64 {
-    let least = libm::pow(range, -tail);
-    libm::pow(1.0 - u * (1.0 - least), -1.0 / tail)
+    pareto_beyond(u, tail, libm::pow(range, -tail))
+}
+
+/// As [`pareto`], by the share `beyond` of an unbounded law that lies beyond the range.
+pub(super) fn pareto_beyond(u: f64, tail: f64, beyond: f64) -> f64 {
+    libm::pow(1.0 - u * (1.0 - beyond), -1.0 / tail)
 }
 
 /// Number of events of a Poisson law of mean `mean` for a uniform draw, at most `most`.
 #[must_use]
 pub fn poisson(mean: f64, u: f64, most: u32) -> u32 {
+    // exp(-mean) is not below 1 - mean; the rest is a rounding's due.
+    if u < 1.0 - mean - 1e-15 {
+        return 0;
+    }
     let mut term = libm::exp(-mean);
     let mut sum = term;
     let mut count = 0;

@@ -146,14 +146,43 @@ impl Half {
 
     /// Coins within `distance` of the fair price, spread excluded.
     pub(super) fn depth(&self, distance: f64) -> f64 {
-        let mut coins = 0.0;
-        for (level, &shown) in self.coins.iter().enumerate() {
-            let inner = offset(level);
-            if inner >= distance {
-                break;
-            }
-            coins += f64::from(shown) * ((distance - inner) / LEVEL).min(1.0);
-        }
+        let [coins] = self.depths([distance]);
         coins
     }
+
+    /// Coins within each of some rising distances, in one walk.
+    pub(super) fn depths<const N: usize>(&self, distances: [f64; N]) -> [f64; N] {
+        let (mut from, mut inside) = (0, 0.0);
+        distances.map(|distance| {
+            let whole = whole_levels(distance).max(from);
+            for &shown in &self.coins[from..whole] {
+                inside += f64::from(shown);
+            }
+            from = whole;
+            let mut coins = inside;
+            for level in whole..LEVELS {
+                let inner = offset(level);
+                if inner >= distance {
+                    break;
+                }
+                coins += f64::from(self.coins[level]) * ((distance - inner) / LEVEL).min(1.0);
+            }
+            coins
+        })
+    }
+}
+
+/// Levels that lie within `distance` to their outer edge.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates at the number of levels")]
+fn whole_levels(distance: f64) -> usize {
+    let is_whole = |level: usize| (distance - offset(level)) / LEVEL >= 1.0;
+    // A guess, since the quotient may round either way at an edge.
+    let mut whole = ((distance / LEVEL) as usize).min(LEVELS);
+    while whole < LEVELS && is_whole(whole) {
+        whole += 1;
+    }
+    while whole > 0 && !is_whole(whole - 1) {
+        whole -= 1;
+    }
+    whole
 }

@@ -121,6 +121,12 @@ impl DepthBook {
         self.mid = fair * (1.0 + 0.5 * (ask - bid));
     }
 
+    /// As [`Book::depth`], at some rising distances at once.
+    #[must_use]
+    pub fn depths<const N: usize>(&self, side: Side, distances: [f64; N]) -> [f64; N] {
+        self.half(side).depths(distances.map(|distance| distance - self.quoted_half_spread))
+    }
+
     fn half(&self, side: Side) -> &Half {
         match side {
             Side::Buy => &self.asks,
