@@ -7,7 +7,7 @@ use crate::book::{Book, Side};
 use crate::units::Qty;
 
 impl Market {
-    pub(super) fn arbitrage(&mut self) {
+    pub(crate) fn arbitrage(&mut self) {
         let scenario = Arc::clone(&self.scenario);
         let config = &scenario.arbitrage;
         let latency = u64::from(config.latency);

@@ -4,7 +4,7 @@ use super::Market;
 use super::ledger::AccountId;
 use crate::margin::{Direction, Lane};
 use crate::participants::traders::{Reaction, reaction};
-use crate::units::{Price, Qty, Rate, Usd};
+use crate::units::{Price, Qty, Usd};
 
 /// Recovery after which a lane's accounts can be called again, relative to mark: 1 %.
 const AGAIN: f64 = 0.01;
@@ -13,12 +13,9 @@ const STOP_LIMIT: f64 = 0.05;
 
 impl Market {
     pub(super) fn call_margin(&mut self) {
-        let adjustment = self.state.adjustment(1.0);
-        let call = Rate::from_f64(self.scenario.traders.margin_call - 1.0);
         let step = Price::from_f64(self.state.prices.mark.as_f64() * AGAIN);
         for line in 0..self.fixed.schedule.flat_line() {
-            let rate = self.fixed.schedule.rate(line, adjustment);
-            let rate = rate + Rate::from_raw(rate.raw() / 1_000 * (call.raw() / 1_000_000));
+            let rate = self.call_rate(line);
             for direction in Direction::BOTH {
                 let lane = Lane::new(direction, u32::try_from(line).expect("a table of at most 32 rows"));
                 let slot = 2 * line + direction.index();
