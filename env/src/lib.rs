@@ -4,7 +4,9 @@
 //! Nothing here knows policies, opens a file, reads a clock or prints.
 
 pub mod action;
+mod arena;
 pub mod book;
+pub mod economy;
 pub mod error;
 pub mod gym;
 pub mod halts;

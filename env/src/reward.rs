@@ -1,5 +1,6 @@
 //! The reward: what mitigation costs and what its absence costs, term by term, in basis points of open interest.
 
+use crate::arena::Arena;
 use crate::market::Market;
 use crate::outcome::Outcome;
 use crate::units::Usd;
@@ -39,17 +40,16 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// Totals of a market now.
-    #[must_use]
-    pub fn of(market: &Market) -> Self {
-        let Outcome { bad_debt, deleveraged, liquidation_cost, turned_away, .. } = *market.outcome();
+    /// Totals of the home venue now.
+    pub(crate) fn of(arena: &Arena) -> Self {
+        let Outcome { bad_debt, deleveraged, liquidation_cost, turned_away, .. } = *arena.outcome();
         Self {
             bad_debt,
             deleveraged,
             liquidation_cost,
-            fund: market.fund_at_exit_cost(),
+            fund: arena.fund_at_exit_cost(),
             turned_away,
-            deviation: market.excess_deviation_hours(),
+            deviation: arena.excess_deviation_hours(),
         }
     }
 
@@ -57,13 +57,13 @@ impl Totals {
     ///
     /// Every term but `failure` is in basis points of reference open interest. The fund is marked at exit cost with
     /// its inventory, at every decision, so postponing a loss earns nothing at the end.
-    #[must_use]
-    pub fn terms(&self, now: &Self, market: &Market, churn: f64) -> [f64; TERMS] {
-        let reference = market.outcome().reference_open_interest.as_f64();
+    pub(crate) fn terms(&self, now: &Self, arena: &Arena, churn: f64) -> [f64; TERMS] {
+        let home = arena.home();
+        let reference = arena.outcome().reference_open_interest.as_f64();
         let bp = |amount: Usd| 1e4 * amount.as_f64() / reference;
-        let hours = market.decision_hours();
-        let margin = market.margin_locked() / reference;
-        let fee = market.scenario().venue.taker_fee_bp;
+        let hours = home[0].decision_hours();
+        let margin = home.iter().map(Market::margin_locked).fold(0.0, |sum, locked| sum + locked) / reference;
+        let fee = home[0].scenario().venue.taker_fee_bp;
         [
             bp(now.bad_debt - self.bad_debt),
             bp(now.deleveraged - self.deleveraged),

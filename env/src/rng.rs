@@ -39,6 +39,12 @@ pub enum Purpose {
     Incidents = 12,
     /// What adversaries do, and when.
     Adversaries = 13,
+    /// Seeds of an economy's further instruments, by instrument.
+    Instrument = 14,
+    /// Fundamental prices of further assets, by asset.
+    Assets = 15,
+    /// Who margins all instruments of a venue together.
+    Owners = 16,
     /// Network weights.
     Weights = 20,
     /// Exploration noise.

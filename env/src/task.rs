@@ -5,16 +5,19 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::action::{ACTIONS, Controls, PARAMETERS};
+use crate::arena::{Arena, ArenaState};
+use crate::economy::Economy;
 use crate::error::{Error, Problems};
 use crate::gym::{Env, Spec, Status, Step};
 use crate::liquidation::Pipeline;
-use crate::market::{Market, Site, State};
-use crate::observation::{FEATURES_COUNT, Recent, features, observe};
+use crate::market::{Market, Site};
+use crate::observation::{Recent, economy_features, features, observe};
 use crate::outcome::Outcome;
 use crate::reward::{NAMES, TERMS, Totals};
 use crate::rng::{Purpose, SeedTree};
 use crate::scenario::{RewardConfig, Scenario};
-use crate::spaces::Group;
+use crate::spaces::{Feature, Group};
+use crate::units::Usd;
 
 /// Which parameters a controller moves; the others stay at their base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +50,7 @@ pub struct Task {
     sites: Vec<Site>,
     reward: RewardConfig,
     groups: Groups,
+    features: Vec<Feature>,
     spec: Spec,
 }
 
@@ -82,12 +86,20 @@ impl Task {
         problems.require(!sites.is_empty(), "scenarios", "[]", "at least one scenario");
         reward.validate("reward", &mut problems);
         problems.into_result()?;
+        let many = sites.iter().any(|site| site.scenario().is_economy());
+        let features = if many { economy_features() } else { features() };
         let spec = Spec {
-            observation: features().iter().map(|f| f.name.to_owned()).collect(),
+            observation: features.iter().map(|f| f.name.to_owned()).collect(),
             action: PARAMETERS.iter().map(|p| p.name.to_owned()).collect(),
             reward: NAMES.iter().map(|&name| name.to_owned()).collect(),
         };
-        Ok(Self { sites, reward, groups, spec })
+        Ok(Self { sites, reward, groups, features, spec })
+    }
+
+    /// What its observation consists of, in order.
+    #[must_use]
+    pub fn features(&self) -> &[Feature] {
+        &self.features
     }
 
     /// Number of scenarios.
@@ -107,7 +119,7 @@ impl Task {
 #[derive(Clone, Debug)]
 pub struct CascadeEnv {
     task: Arc<Task>,
-    market: Market,
+    arena: Arena,
     progress: Progress,
     terms: [f64; TERMS],
 }
@@ -131,15 +143,17 @@ struct Before {
     natural: f64,
     liquidated: f64,
     bad_debt: f64,
+    shared_out: f64,
 }
 
 impl Before {
-    fn of(outcome: &Outcome) -> Self {
+    fn of(outcome: &Outcome, shared_out: Usd) -> Self {
         Self {
             forced: outcome.forced_volume.as_f64(),
             natural: outcome.natural_volume.as_f64(),
             liquidated: outcome.liquidated.as_f64(),
             bad_debt: outcome.bad_debt.as_f64(),
+            shared_out: shared_out.as_f64(),
         }
     }
 }
@@ -148,21 +162,27 @@ impl CascadeEnv {
     /// An environment at the start of the episode that seed 0 names; call [`Env::reset`] for another.
     #[must_use]
     pub fn new(task: Arc<Task>) -> Self {
-        let market = task.sites[0].open(0);
-        let progress = Progress::start(0, &market);
-        Self { task, market, progress, terms: [0.0; TERMS] }
+        let arena = Arena::open(&task.sites[0], 0);
+        let progress = Progress::start(0, &arena);
+        Self { task, arena, progress, terms: [0.0; TERMS] }
     }
 
-    /// The market behind the environment.
+    /// The market behind the environment: of an economy, home's in the first asset.
     #[must_use]
-    pub const fn market(&self) -> &Market {
-        &self.market
+    pub fn market(&self) -> &Market {
+        &self.arena.home()[0]
+    }
+
+    /// The economy behind the environment, where there is one.
+    #[must_use]
+    pub fn economy(&self) -> Option<&Economy> {
+        self.arena.economy()
     }
 
     /// Totals of the episode so far.
     #[must_use]
     pub const fn outcome(&self) -> &Outcome {
-        self.market.outcome()
+        self.arena.outcome()
     }
 
     /// Normalised parameters in force.
@@ -177,19 +197,19 @@ impl CascadeEnv {
     /// If there is no such scenario, or `observation` has the wrong length.
     pub fn reset_on(&mut self, scenario: usize, seed: u64, observation: &mut [f32]) {
         if scenario == self.progress.site {
-            self.market.reset(seed);
+            self.arena.reset(seed);
         } else {
-            self.market = self.task.sites[scenario].open(seed);
+            self.arena = Arena::open(&self.task.sites[scenario], seed);
         }
-        self.progress = Progress::start(scenario, &self.market);
+        self.progress = Progress::start(scenario, &self.arena);
         self.terms = [0.0; TERMS];
-        observe(&self.market, &self.progress.recent, &self.progress.own, observation);
+        observe(&self.arena, &self.progress.recent, &self.progress.own, observation);
     }
 
     /// Moves the parameters towards `action`: fast ones at once, slow ones on their clock and by a bounded change.
     /// Returns the sum of the changes.
     fn steer(&mut self, action: &[f32]) -> f64 {
-        let interval = self.market.scenario().clock.slow_interval;
+        let interval = self.market().scenario().clock.slow_interval;
         let slow_due = self.progress.decision.is_multiple_of(interval);
         let mut churn = 0.0;
         for ((own, &wanted), parameter) in self.progress.own.iter_mut().zip(action).zip(&PARAMETERS) {
@@ -202,36 +222,38 @@ impl CascadeEnv {
             churn += change.abs();
         }
         let own = &self.progress.own;
-        self.market.set_controls(Controls::from_array(std::array::from_fn(|i| PARAMETERS[i].decode(own[i]))));
+        self.arena.set_controls(Controls::from_array(std::array::from_fn(|i| PARAMETERS[i].decode(own[i]))));
         churn
     }
 
     fn look_back(&mut self) {
-        let outcome = self.market.outcome();
-        let (before, now) = (self.progress.before, Before::of(outcome));
+        let outcome = self.arena.outcome();
+        let shared_out = self.arena.economy().map_or(Usd::ZERO, Economy::shared_out);
+        let (before, now) = (self.progress.before, Before::of(outcome, shared_out));
         let reference = outcome.reference_open_interest.as_f64();
         let forced = now.forced - before.forced;
         let volume = forced + now.natural - before.natural;
-        let interval = self.market.scenario().clock.slow_interval;
+        let interval = self.market().scenario().clock.slow_interval;
         self.progress.recent = Recent {
             forced_share: if volume > 0.0 { forced / volume } else { 0.0 },
             liquidated: (now.liquidated - before.liquidated) / reference,
             bad_debt: (now.bad_debt - before.bad_debt) / reference,
             slow_clock: f64::from(self.progress.decision % interval) / f64::from(interval),
+            shared_out: (now.shared_out - before.shared_out) / reference,
         };
         self.progress.before = now;
     }
 }
 
 impl Progress {
-    fn start(site: usize, market: &Market) -> Self {
+    fn start(site: usize, arena: &Arena) -> Self {
         let own = Controls::default().to_array();
         Self {
             site,
             decision: 0,
             over: false,
             own: std::array::from_fn(|i| PARAMETERS[i].encode(own[i])),
-            totals: Totals::of(market),
+            totals: Totals::of(arena),
             recent: Recent::default(),
             before: Before::default(),
         }
@@ -254,27 +276,28 @@ impl Env for CascadeEnv {
         assert!(!self.progress.over, "the episode is over: reset first");
         assert_eq!(action.len(), ACTIONS, "an action has {ACTIONS} entries");
         assert!(action.iter().all(|a| (-1.0..=1.0).contains(a)), "an action lies in [-1, 1]: {action:?}");
-        assert_eq!(observation.len(), FEATURES_COUNT, "an observation has {FEATURES_COUNT} entries");
+        let features = self.task.features.len();
+        assert_eq!(observation.len(), features, "an observation has {features} entries");
         let churn = self.steer(action);
-        for _ in 0..self.market.scenario().clock.ticks_per_decision {
-            self.market.tick();
+        for _ in 0..self.market().scenario().clock.ticks_per_decision {
+            self.arena.tick();
         }
-        self.market.record_decision();
+        self.arena.record_decision();
         self.progress.decision += 1;
-        let totals = Totals::of(&self.market);
-        self.terms = self.progress.totals.terms(&totals, &self.market, churn);
+        let totals = Totals::of(&self.arena);
+        self.terms = self.progress.totals.terms(&totals, &self.arena, churn);
         self.progress.totals = totals;
         self.look_back();
-        let status = if self.market.has_failed() {
+        let status = if self.arena.has_failed() {
             self.terms[TERMS - 1] = 1.0;
             Status::Terminated
-        } else if self.progress.decision >= self.market.scenario().clock.decisions {
+        } else if self.progress.decision >= self.market().scenario().clock.decisions {
             Status::Truncated
         } else {
             Status::Running
         };
         self.progress.over = status.is_over();
-        observe(&self.market, &self.progress.recent, &self.progress.own, observation);
+        observe(&self.arena, &self.progress.recent, &self.progress.own, observation);
         let reward =
             -self.terms.iter().zip(self.task.reward.to_array()).map(|(term, weight)| term * weight).sum::<f64>();
         assert!(reward.is_finite(), "M12: the reward is not finite: {:?}", self.terms);
@@ -286,12 +309,12 @@ impl Env for CascadeEnv {
     }
 
     fn save(&self) -> Vec<u8> {
-        postcard::to_stdvec(&(&self.progress, self.market.state(), &self.terms))
+        postcard::to_stdvec(&(&self.progress, self.arena.save(), &self.terms))
             .expect("serialising into memory cannot fail")
     }
 
     fn load(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        let (progress, state, terms): (Progress, State, [f64; TERMS]) = postcard::from_bytes(bytes)?;
+        let (progress, state, terms): (Progress, ArenaState, [f64; TERMS]) = postcard::from_bytes(bytes)?;
         let Some(site) = self.task.sites.get(progress.site) else {
             return Err(Error::SnapshotMismatch {
                 field: "scenarios",
@@ -299,9 +322,9 @@ impl Env for CascadeEnv {
                 found: format!("scenario number {}", progress.site),
             });
         };
-        let mut market = site.open(0);
-        market.restore(state)?;
-        (self.market, self.progress, self.terms) = (market, progress, terms);
+        let mut arena = Arena::open(site, 0);
+        arena.restore(state)?;
+        (self.arena, self.progress, self.terms) = (arena, progress, terms);
         Ok(())
     }
 }

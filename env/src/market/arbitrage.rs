@@ -7,7 +7,7 @@ use crate::book::{Book, Side};
 use crate::units::Qty;
 
 impl Market {
-    pub(super) fn arbitrage(&mut self) {
+    pub(crate) fn arbitrage(&mut self) {
         let scenario = Arc::clone(&self.scenario);
         let config = &scenario.arbitrage;
         // Arbitrageur `k` looks when `tick + k` is a multiple of the latency.

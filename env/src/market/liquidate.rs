@@ -176,7 +176,7 @@ impl Market {
     /// Ends a case: whatever is missing on a closed account is a deficit.
     fn close_case(&mut self, case: &Case) -> Progress {
         if self.state.ledger.qty(case.id).is_zero() {
-            self.cover_deficit(case.id, -case.start.signum());
+            self.settle_deficit(case.id, -case.start.signum());
             self.put_to_sleep(case.id);
         }
         Progress::Closed

@@ -23,6 +23,7 @@ mod execute;
 mod flow;
 mod gate;
 mod indexing;
+mod joined;
 mod keepers;
 mod ledger;
 mod liquidate;
@@ -45,6 +46,7 @@ mod waterfall;
 
 use std::sync::Arc;
 
+pub(crate) use joined::Debt;
 pub use ledger::{AccountId, Ledger};
 pub use share_losses::Claims;
 pub use signals::Signals;
@@ -52,10 +54,12 @@ pub use state::{Prices, State};
 
 use crate::action::Controls;
 use crate::book::{Book, Side};
+use crate::economy::Structure;
 use crate::error::Error;
 use crate::liquidation::Pipeline;
 use crate::margin::{Adjustment, MarginSchedule, TriggerIndex};
 use crate::outcome::Outcome;
+use crate::rng::SeedTree;
 use crate::scenario::Scenario;
 use crate::units::{Qty, Usd};
 use crate::world::WorldModel;
@@ -82,6 +86,7 @@ pub struct Site {
     scenario: Arc<Scenario>,
     pipeline: Pipeline,
     fixed: Arc<Fixed>,
+    economy: Option<Arc<Structure>>,
 }
 
 impl Site {
@@ -95,12 +100,21 @@ impl Site {
     /// A site of a validated scenario in a given world, such as a replayed one.
     ///
     /// # Panics
-    /// If the world was prepared for another clock.
+    /// If the world was prepared for another clock, or is replayed and the scenario has several assets or venues.
     #[must_use]
     pub fn in_world(scenario: Arc<Scenario>, pipeline: Pipeline, world: WorldModel) -> Self {
         assert_eq!(world.clock(), scenario.world_clock(), "the world keeps the scenario's clock");
+        let economy = scenario.is_economy().then(|| {
+            assert!(!world.is_replayed(), "a history knows one asset on one venue");
+            Arc::new(Structure::new(&scenario, pipeline, world.clone()))
+        });
         let fixed = Arc::new(Fixed::new(&scenario, world));
-        Self { scenario, pipeline, fixed }
+        Self { scenario, pipeline, fixed, economy }
+    }
+
+    /// The structure of a scenario with several assets or venues.
+    pub(crate) const fn economy(&self) -> Option<&Arc<Structure>> {
+        self.economy.as_ref()
     }
 
     /// The scenario.
@@ -110,10 +124,20 @@ impl Site {
     }
 
     /// A market at the start of the episode that `seed` names.
+    ///
+    /// # Panics
+    /// If the scenario has several assets or venues: no one market plays it.
     #[must_use]
     pub fn open(&self, seed: u64) -> Market {
+        assert!(self.economy.is_none(), "several assets or venues are an economy");
+        let seeds = SeedTree::new(seed);
+        self.open_at(seeds, seeds)
+    }
+
+    /// A market with streams of its own at a venue whose outages and whose keepers' absences belong to all its markets.
+    pub(crate) fn open_at(&self, own: SeedTree, venue: SeedTree) -> Market {
         let (scenario, fixed) = (Arc::clone(&self.scenario), Arc::clone(&self.fixed));
-        let state = State::new(&scenario, &fixed, &self.pipeline, seed);
+        let state = State::new(&scenario, &fixed, &self.pipeline, [own, venue]);
         Market { scenario, pipeline: self.pipeline, fixed, state, scratch: Scratch::default() }
     }
 }
@@ -134,12 +158,22 @@ struct Scratch {
     /// What the system took in this tick and the other side has not yet been scaled down by.
     transit: Qty,
     transit_notional: Usd,
+    /// What the other markets of an economy mean for this one in this tick.
+    joined: joined::Joined,
+    /// What owners came to owe in this tick, where others collect it.
+    debts: Vec<Debt>,
 }
 
 impl Market {
     /// Starts the episode that `seed` names.
     pub fn reset(&mut self, seed: u64) {
-        self.state = State::new(&self.scenario, &self.fixed, &self.pipeline, seed);
+        let seeds = SeedTree::new(seed);
+        self.reset_at(seeds, seeds);
+    }
+
+    /// As [`Site::open_at`], in place.
+    pub(crate) fn reset_at(&mut self, own: SeedTree, venue: SeedTree) {
+        self.state = State::new(&self.scenario, &self.fixed, &self.pipeline, [own, venue]);
         self.forget();
     }
 
@@ -158,13 +192,28 @@ impl Market {
     /// Advances one tick.
     pub fn tick(&mut self) {
         self.move_outside();
+        self.open_trading();
+        self.arbitrage();
+        self.close_trading();
+        self.settle_risk();
+    }
+
+    /// Makers requote and traders act: the stages before arbitrage, which an economy does for all its markets.
+    pub(crate) fn open_trading(&mut self) {
         self.refresh_quotes();
         self.watch_halts();
         self.trade_flow();
-        self.arbitrage();
+    }
+
+    /// The stages from arbitrage to the mark price.
+    pub(crate) fn close_trading(&mut self) {
         self.scheme();
         self.settle_makers();
         self.move_marks();
+    }
+
+    /// The stages from the mark price on.
+    pub(crate) fn settle_risk(&mut self) {
         if !self.is_halted() {
             self.call_margin();
             self.liquidate();

@@ -30,10 +30,15 @@ impl Market {
         let wide = self.scenario.book.half_spread_bp * 1e-4 * (1.0 + config.widening * (stress - 1.0).max(0.0));
         // A lean of quotes: makers that are long lower their price.
         let lean = (ask - bid) / (ask + bid).max(1e-9) * config.skew_bp * 1e-4;
+        // Among modelled venues news is the fundamental price, and what other books stand above it is a gap to close.
+        let (news, target) = match self.scratch.joined.gap {
+            Some(gap) => (state.prices.fundamental, gap - lean),
+            None => (state.prices.outside, -lean),
+        };
         state.book.refresh(Quotes {
-            outside: state.prices.outside,
+            outside: news,
             pull: self.fixed.coupling * (ABSENT + (1.0 - ABSENT) * size * count),
-            lean: -lean,
+            lean: target,
             half_spread: wide.min(WIDEST),
             liquidity: state.liquidity,
             latent: liquidity * (PATIENT + (1.0 - PATIENT) * size * count),

@@ -176,8 +176,8 @@ pub struct State {
 }
 
 impl State {
-    pub(super) fn new(scenario: &Scenario, fixed: &Fixed, pipeline: &Pipeline, seed: u64) -> Self {
-        let seeds = SeedTree::new(seed);
+    /// A market's first state, from its own streams and those of its venue: of outages and of keepers' absences.
+    pub(super) fn new(scenario: &Scenario, fixed: &Fixed, pipeline: &Pipeline, [seeds, venue]: [SeedTree; 2]) -> Self {
         let world = World::new(&fixed.world, seeds);
         let outside = *world.outside();
         let start = outside.fundamental;
@@ -205,7 +205,7 @@ impl State {
             },
             signals: Signals::new(start, fixed.reference_sigma, scenario.clock.tick_seconds),
             outside,
-            halts: Halts::new(&scenario.venue.outages, scenario.world_clock(), seeds, start),
+            halts: Halts::new(&scenario.venue.outages, scenario.world_clock(), venue, start),
             outcome: Outcome::default(),
             makers: fixed.makers(scenario, seeds),
             liquidity: [1.0, 1.0],
@@ -217,7 +217,7 @@ impl State {
                 .zip(&scenario.adversaries)
                 .map(|(n, config)| Adversary::draw(config, n, scenario.world_clock(), seeds))
                 .collect(),
-            absences: scenario.keepers.absences(scenario.world_clock(), seeds),
+            absences: scenario.keepers.absences(scenario.world_clock(), venue),
             world,
             oracle: Oracle::new(&fixed.oracle, seeds, mark),
             mark: Mark::new(mark),

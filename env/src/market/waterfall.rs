@@ -41,6 +41,7 @@ impl Market {
         self.state.ledger.take_over(id, taker);
         self.state.outcome.bad_debt += loss;
         self.state.outcome.covered_by_fund += loss;
+        self.note_advance(id, loss);
         // What the account still had is its loss and the fund's gain.
         self.state.outcome.liquidation_cost += equity.positive_part();
         self.note_liquidated(notional);
@@ -53,7 +54,7 @@ impl Market {
         let taker = self.taker();
         let held = self.state.ledger.qty(taker).as_f64() * if qty.is_negative() { -1.0 } else { 1.0 };
         let equity = self.state.ledger.equity(taker, mark).positive_part().as_f64();
-        equity * max_leverage / mark.as_f64() - held
+        (equity * max_leverage - self.scratch.joined.held_elsewhere) / mark.as_f64() - held
     }
 
     /// Money that one of the backstop's accounts may spend on one more loss; limits are the taker's.
@@ -70,7 +71,7 @@ impl Market {
             equity.as_f64(),
             share * outcome.fund_start.as_f64(),
             peak.as_f64(),
-            outcome.covered_by_fund.as_f64(),
+            (outcome.covered_by_fund + self.scratch.joined.covered_elsewhere).as_f64(),
         );
         Usd::from_f64(money).min(equity)
     }
@@ -103,7 +104,7 @@ impl Market {
 
     /// Covers a closed account's deficit: backstop, then other accounts as the rule says, then nobody. `other` is the
     /// direction opposite to the position that made it.
-    pub(super) fn cover_deficit(&mut self, id: AccountId, other: i64) {
+    pub(crate) fn cover_deficit(&mut self, id: AccountId, other: i64) {
         let deficit = -self.state.ledger.cash(id);
         if deficit <= Usd::ZERO {
             return;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::book::BookConfig;
+use crate::economy::{AssetConfig, ExternalVenueConfig, LinksConfig};
 use crate::error::Problems;
 use crate::halts::BreakerConfig;
 use crate::margin::MarginConfig;
@@ -173,6 +174,15 @@ pub struct Scenario {
     pub venue: VenueConfig,
     /// Adversaries; at most 8.
     pub adversaries: Vec<AdversaryConfig>,
+    /// Assets, at most 4; none is one market on one venue. The sections above are the first asset's on the home venue.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub assets: Vec<AssetConfig>,
+    /// Venues beside home, at most 3.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub venues: Vec<ExternalVenueConfig>,
+    /// What ties assets and venues together.
+    #[serde(skip_serializing_if = "LinksConfig::is_default")]
+    pub links: LinksConfig,
 }
 
 /// The market's and the controller's clocks.
@@ -196,6 +206,12 @@ impl Default for ClockConfig {
 }
 
 impl Scenario {
+    /// Whether it has assets or venues, and is played by an [`Economy`](crate::economy::Economy).
+    #[must_use]
+    pub const fn is_economy(&self) -> bool {
+        !self.assets.is_empty() || !self.venues.is_empty()
+    }
+
     /// Ticks in an episode.
     #[must_use]
     pub fn horizon_ticks(&self) -> u64 {
@@ -249,5 +265,6 @@ impl Scenario {
             adversary.validate(&at(&format!("adversaries[{i}]")), problems);
         }
         self.venue.breaker.validate(&at("venue.breaker"), problems);
+        crate::economy::validate(self, path, problems);
     }
 }

@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 use super::Scenario;
 use crate::error::{Error, Problems};
 
-/// Identifiers of the shipped scenarios: prices and depth, mildest first; whole nights; then what else can fail; then attacks.
-pub const NAMES: [&str; 13] = [
+/// Identifiers of the shipped scenarios: prices and depth, mildest first; whole nights; then what else can fail; then attacks;
+/// then several assets and venues.
+pub const NAMES: [&str; 15] = [
     "calm",
     "tense",
     "volatility_spike",
@@ -21,6 +22,8 @@ pub const NAMES: [&str; 13] = [
     "venue_outage",
     "jelly",
     "popcat",
+    "three_by_three",
+    "contagion",
 ];
 
 /// The files, in the order of [`NAMES`].
@@ -38,6 +41,8 @@ const FILES: [&str; NAMES.len()] = [
     include_str!("../../scenarios/venue_outage.toml"),
     include_str!("../../scenarios/jelly.toml"),
     include_str!("../../scenarios/popcat.toml"),
+    include_str!("../../scenarios/three_by_three.toml"),
+    include_str!("../../scenarios/contagion.toml"),
 ];
 
 /// Every shipped scenario, read once.

@@ -165,7 +165,7 @@ impl Fundamental {
         }
         let index = noise.regime.index();
         let sigma = law.sigma[index] * self.modulation * noise.volatility;
-        let (jumps, expected) = self.jumps.advance(&law.jumps, law.base[index], noise.event);
+        let (jumps, expected) = self.jumps.advance(&law.jumps, law.base[index] * noise.own_jumps, noise.event);
         // Compensated, so that the direction of jumps on average is not a drift that a policy could learn.
         let mut log = sigma * noise.normal - expected * law.jumps.mean * law.daily[index];
         if jumps {

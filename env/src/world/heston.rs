@@ -117,7 +117,7 @@ impl Heston {
             law.correlation * noise.normal + law.rest * normal_quantile(counter.uniform2(tick, SLOT_VARIANCE)[0]);
         self.variance += law.reversion * (law.long_run - root * root) + law.of_variance * root * shock;
         let sigma = root * noise.volatility;
-        let (jumps, expected) = self.jumps.advance(&law.jumps, law.base, noise.event);
+        let (jumps, expected) = self.jumps.advance(&law.jumps, law.base * noise.own_jumps, noise.event);
         let mut log = sigma * noise.normal - expected * law.jumps.mean * law.daily;
         if jumps {
             log += law.jumps.size(counter.uniform2(tick, SLOT_JUMP)) * law.daily;

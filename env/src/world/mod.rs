@@ -10,6 +10,7 @@ mod bridge;
 mod clock;
 mod config;
 mod draw;
+mod follower;
 mod fundamental;
 mod garch;
 mod hawkes;
@@ -30,6 +31,7 @@ mod window;
 
 pub use clock::{Clock, SECONDS_PER_DAY, SECONDS_PER_YEAR};
 pub use config::{GbmConfig, Model, ReplayConfig, WorldConfig};
+pub use follower::{Follower, FollowerLaw};
 pub use fundamental::{ClusteringConfig, FACTORS_MAX, VolatilityFactor};
 pub use garch::GarchConfig;
 pub use hawkes::JumpsConfig;

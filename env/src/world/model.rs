@@ -110,6 +110,12 @@ impl WorldModel {
         }
     }
 
+    /// Whether its price follows a history.
+    #[must_use]
+    pub const fn is_replayed(&self) -> bool {
+        matches!(self.source, SourceLaw::Replay(_))
+    }
+
     /// The clock that it was prepared for.
     #[must_use]
     pub const fn clock(&self) -> Clock {

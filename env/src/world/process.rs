@@ -19,6 +19,8 @@ pub(super) struct Noise {
     pub(super) normal: f64,
     /// Uniform that decides whether a jump occurs.
     pub(super) event: f64,
+    /// Share of its jump rate that strikes by itself: one but for a follower, whom others' jumps strike too.
+    pub(super) own_jumps: f64,
     /// Scripted multiplier of volatility.
     pub(super) volatility: f64,
 }

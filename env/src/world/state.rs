@@ -44,6 +44,21 @@ impl Outside {
     }
 }
 
+/// What moves every price of one economy: the first asset's noise and the scripted shocks of one tick.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Driver {
+    /// Standard normal of the first asset's diffusion.
+    pub(super) normal: f64,
+    /// Its jump less its compensator, as a log return at the laws' own volatility.
+    pub(super) jump: f64,
+    /// Scripted log return so far.
+    pub(super) shock: f64,
+    /// Scripted multiplier of volatility.
+    pub(super) volatility: f64,
+    /// The episode's multiplier of all returns but scripted ones.
+    pub(super) scale: f64,
+}
+
 /// A drawn shock, for reports.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DrawnShock {
@@ -91,6 +106,7 @@ pub struct World {
     /// Log price without scripted shocks.
     log: f64,
     outside: Outside,
+    driver: Driver,
 }
 
 impl World {
@@ -142,7 +158,13 @@ impl World {
             scale,
             log,
             outside,
+            driver: Driver { volatility: 1.0, scale, ..Driver::default() },
         }
+    }
+
+    /// What other assets' prices load on in the last tick.
+    pub(super) const fn driver(&self) -> &Driver {
+        &self.driver
     }
 
     /// The world at the last tick.
@@ -229,7 +251,7 @@ impl World {
         } else {
             own
         };
-        let noise = Noise { regime, normal, event, volatility: effect.volatility };
+        let noise = Noise { regime, normal, event, own_jumps: 1.0, volatility: effect.volatility };
         let step = process.advance(law, self.counter, self.tick, noise);
         let sigma = self.scale * step.sigma;
         self.log += self.scale * step.log - 0.5 * sigma * sigma;
@@ -237,6 +259,8 @@ impl World {
         self.outside.fundamental = libm::exp(self.outside.fundamental_log);
         self.outside.volatility = sigma * model.per_root_second;
         self.outside.jumped = step.jumped || effect.jumped;
+        let jump = step.log - step.sigma * normal;
+        self.driver = Driver { normal, jump, shock: effect.log, volatility: effect.volatility, scale: self.scale };
     }
 
     fn advance_replay(&mut self, model: &WorldModel, replayed: &ReplayedLaw, effect: Effect) {

@@ -3,17 +3,24 @@
 //! The fundamental price is not among them: nobody sees it. Heavy-tailed quantities pass through a symmetric
 //! logarithm, so that no value leaves the range by more than a few units and none is clipped (M12).
 
+mod economy;
+
 use crate::action::{ACTIONS, PARAMETERS};
+use crate::arena::Arena;
 use crate::book::{Book, Side};
 use crate::margin::{Direction, Terms, reproduction_number};
 use crate::market::{MARGIN_LINES_MAX, Market};
 use crate::spaces::Feature;
-use crate::units::{Qty, Rate};
+use crate::units::{Qty, Rate, Usd};
+
+pub use economy::ECONOMY;
 
 /// Features before the controlled parameters.
 const MARKET_FEATURES: usize = 47;
-/// Number of features.
+/// Number of features of a market by itself.
 pub const FEATURES_COUNT: usize = MARKET_FEATURES + ACTIONS;
+/// Number of features of a task that has several assets or venues somewhere.
+pub const ECONOMY_FEATURES_COUNT: usize = FEATURES_COUNT + economy::COUNT;
 
 const fn feature(name: &'static str, unit: &'static str, group: &'static str, meaning: &'static str) -> Feature {
     Feature { name, unit, group, meaning }
@@ -148,11 +155,24 @@ pub const MARKET: [Feature; MARKET_FEATURES] = [
     feature("slow_clock", "1", "recent", "share of the slow interval that has passed"),
 ];
 
-/// All features, in order.
+/// All features of a market by itself, in order.
 #[must_use]
 pub fn features() -> Vec<Feature> {
-    let own = PARAMETERS.iter().map(|p| feature(p.name, "1", "controls", "normalised parameter in force"));
-    MARKET.iter().copied().chain(own).collect()
+    MARKET.iter().copied().chain(own()).collect()
+}
+
+/// All features of a task that has several assets or venues somewhere, in order: those of the market, of the economy, and the
+/// controlled parameters.
+///
+/// Price, book and venue features are the first asset's; those of accounts and backstop are sums over home's instruments, and
+/// the cascade numbers the highest of any.
+#[must_use]
+pub fn economy_features() -> Vec<Feature> {
+    MARKET.iter().chain(&ECONOMY).copied().chain(own()).collect()
+}
+
+fn own() -> impl Iterator<Item = Feature> {
+    PARAMETERS.iter().map(|p| feature(p.name, "1", "controls", "normalised parameter in force"))
 }
 
 /// Sign times the logarithm of one plus the size: linear near zero, slow far out.
@@ -177,20 +197,29 @@ pub struct Recent {
     pub bad_debt: f64,
     /// Share of the slow interval that has passed.
     pub slow_clock: f64,
+    /// Money that cross margin moved between positions over reference open interest.
+    pub shared_out: f64,
 }
 
-/// Writes the observation of `market` under normalised parameters `own`.
+/// Writes the observation of a market or an economy under normalised parameters `own`, with the features of an economy if
+/// `out` has room for them.
 ///
 /// # Panics
-/// If `out` does not have [`FEATURES_COUNT`] entries, or a feature is not finite (M12).
-pub fn observe(market: &Market, recent: &Recent, own: &[f64; ACTIONS], out: &mut [f32]) {
-    assert_eq!(out.len(), FEATURES_COUNT, "an observation has {FEATURES_COUNT} entries");
+/// If `out` has neither [`FEATURES_COUNT`] nor [`ECONOMY_FEATURES_COUNT`] entries, or a feature is not finite (M12).
+pub(crate) fn observe(arena: &Arena, recent: &Recent, own: &[f64; ACTIONS], out: &mut [f32]) {
+    let count = out.len();
+    assert!(
+        count == FEATURES_COUNT || count == ECONOMY_FEATURES_COUNT,
+        "an observation has {FEATURES_COUNT} or {ECONOMY_FEATURES_COUNT} entries"
+    );
+    let home = arena.home();
+    let market = &home[0];
     let mut writer = Writer { out, at: 0 };
     price(market, &mut writer);
     book(market, &mut writer);
     venues(market, &mut writer);
-    accounts(market, &mut writer);
-    backstop(market, &mut writer);
+    accounts(home, &mut writer);
+    backstop(home, arena.outcome().fund_start, &mut writer);
     let m = &market.state().outside.macro_factor;
     writer.put([
         compress(100.0 * m.equity_return),
@@ -198,10 +227,13 @@ pub fn observe(market: &Market, recent: &Recent, own: &[f64; ACTIONS], out: &mut
         compress(100.0 * (m.dxy / 100.0 - 1.0)),
         compress(m.stress),
     ]);
-    let Recent { forced_share, liquidated, bad_debt, slow_clock } = *recent;
+    let Recent { forced_share, liquidated, bad_debt, slow_clock, .. } = *recent;
     writer.put([forced_share, compress(100.0 * liquidated), compress(1e4 * bad_debt), slow_clock]);
+    if count == ECONOMY_FEATURES_COUNT {
+        writer.put(arena.economy().map_or([0.0; economy::COUNT], |economy| economy::values(economy, recent)));
+    }
     writer.put(*own);
-    assert_eq!(writer.at, FEATURES_COUNT, "every feature is written");
+    assert_eq!(writer.at, count, "every feature is written");
     assert!(out.iter().all(|x| x.is_finite()), "M12: an observation is not finite");
 }
 
@@ -266,9 +298,9 @@ fn venues(market: &Market, writer: &mut Writer<'_>) {
     ]);
 }
 
-fn accounts(market: &Market, writer: &mut Writer<'_>) {
+/// Notional that each move forces, from the longs' side and from the shorts', in dollars.
+fn forced(market: &Market) -> [[f64; MOVES.len()]; 2] {
     let state = market.state();
-    let reference = state.outcome.reference_open_interest.as_f64();
     let mark = state.prices.mark;
     let adjustment = market.adjustment();
     let mut rates = [Rate::ZERO; MARGIN_LINES_MAX];
@@ -282,28 +314,51 @@ fn accounts(market: &Market, writer: &mut Writer<'_>) {
         let bands = &mut forced[direction.index()];
         market.index().forced_bands(terms, direction, mark, &MOVES, bands);
     }
-    writer.put([ratio(market.open_interest().as_f64() / reference)]);
-    let dollars = |qty: Qty| qty.notional(mark).as_f64();
-    for bands in &forced {
-        writer.put(bands.map(|qty| compress(10.0 * dollars(qty) / reference)));
-    }
-    for (bands, side) in forced.iter().zip([Side::Sell, Side::Buy]) {
-        let depth = state.book.depth(side, 0.01) * mark.as_f64();
-        writer.put([compress(reproduction_number(1.0, dollars(bands[0]) + dollars(bands[1]), depth.max(1.0)))]);
-    }
-    writer.put([compress(100.0 * market.in_liquidation().as_f64() / reference)]);
+    forced.map(|bands| bands.map(|qty| qty.notional(mark).as_f64()))
 }
 
-fn backstop(market: &Market, writer: &mut Writer<'_>) {
-    let state = market.state();
-    let start = state.outcome.fund_start.as_f64().max(1.0);
-    let equity = market.fund_equity().as_f64();
-    let [keepers, makers] = market.inventories();
+fn accounts(home: &[Market], writer: &mut Writer<'_>) {
+    let reference = home.iter().map(|market| market.state().outcome.reference_open_interest).sum::<Usd>().as_f64();
+    let mut dollars = [[0.0; MOVES.len()]; 2];
+    let mut reproduction = [0.0_f64; 2];
+    for market in home {
+        let forced = forced(market);
+        for (sums, bands) in dollars.iter_mut().zip(&forced) {
+            sums.iter_mut().zip(bands).for_each(|(sum, band)| *sum += band);
+        }
+        for ((highest, bands), side) in reproduction.iter_mut().zip(&forced).zip([Side::Sell, Side::Buy]) {
+            let state = market.state();
+            let depth = state.book.depth(side, 0.01) * state.prices.mark.as_f64();
+            *highest = highest.max(reproduction_number(1.0, bands[0] + bands[1], depth.max(1.0)));
+        }
+    }
+    let interest = home.iter().map(Market::open_interest).sum::<Usd>();
+    writer.put([ratio(interest.as_f64() / reference)]);
+    for bands in dollars {
+        writer.put(bands.map(|band| compress(10.0 * band / reference)));
+    }
+    writer.put(reproduction.map(compress));
+    let liquidating = home.iter().map(Market::in_liquidation).sum::<Usd>();
+    writer.put([compress(100.0 * liquidating.as_f64() / reference)]);
+}
+
+fn backstop(home: &[Market], fund_start: Usd, writer: &mut Writer<'_>) {
+    let start = fund_start.as_f64().max(1.0);
+    let equity = home.iter().map(Market::fund_equity).sum::<Usd>().as_f64();
+    let inventory = home.iter().map(Market::fund_inventory).sum::<Usd>().as_f64();
+    let (mut keepers, mut makers, mut presence, mut count) = (0.0, 0.0, 0.0, 0.0);
+    for market in home {
+        let [k, m] = market.inventories();
+        keepers += k;
+        makers += m;
+        presence += market.state().makers.iter().map(|maker| maker.size).sum::<f64>() / market.maker_count();
+        count += 1.0;
+    }
     writer.put([
         compress(equity / start),
-        compress(market.fund_inventory().as_f64() / equity.max(0.01 * start)),
-        keepers,
-        state.makers.iter().map(|maker| maker.size).sum::<f64>() / market.maker_count(),
-        makers,
+        compress(inventory / equity.max(0.01 * start)),
+        keepers / count,
+        presence / count,
+        makers / count,
     ]);
 }
