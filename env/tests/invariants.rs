@@ -1,7 +1,10 @@
 //! The numbered invariants, over random markets, venues, seeds and actions, extremes included.
 
+#[path = "common/checks.rs"]
+mod checks;
 mod common;
 
+use checks::{assert_claims_are_covered, assert_funding_leaves_only_dust, assert_levels_are_ordered, assert_waterfall};
 use proptest::prelude::*;
 use seawall_env::action::{ACTIONS, Controls};
 use seawall_env::book::{BookKind, Curve};
@@ -11,15 +14,13 @@ use seawall_env::liquidation::{
     Auction, Backstop, CloseSize, Dial, Disposal, Execution, Guard, Incentive, LimitPrice, Limits, LossAllocation,
     Pipeline, Rank, Then, Throttle, Toxic, Trigger, Unwind, presets,
 };
-use seawall_env::margin::Position;
 use seawall_env::margin::theory::{Restoration, ratio_after_closing, restoration};
-use seawall_env::market::{Claims, Ledger, Market};
+use seawall_env::market::Market;
 use seawall_env::observation::FEATURES_COUNT;
-use seawall_env::outcome::Outcome;
 use seawall_env::participants::keepers::DropoutConfig;
 use seawall_env::scenario::Scenario;
 use seawall_env::scenario::presets::NAMES;
-use seawall_env::units::{Price, Qty, Usd};
+use seawall_env::units::Usd;
 use seawall_env::world::{SlowdownConfig, WindowConfig};
 use seawall_env::{CascadeEnv, Env};
 
@@ -33,7 +34,8 @@ fn scenarios() -> impl Strategy<Value = Scenario> {
     let kinds = prop::sample::select(vec![BookKind::Depth, BookKind::Order, BookKind::Amm]);
     let curves = prop::sample::select(vec![Curve::ConstantProduct, Curve::Concentrated]);
     let ticks = prop::sample::select(vec![1.0, 10.0, 30.0]);
-    let one_market: Vec<&str> = NAMES.into_iter().filter(|id| !common::is_economy(id)).collect();
+    let is_one = |id: &&str| !Scenario::shipped(id).expect("a shipped scenario").is_economy();
+    let one_market: Vec<&str> = NAMES.into_iter().filter(is_one).collect();
     let moved = (prop::sample::select(one_market), 64..256_u32, ticks, numbers, (kinds, curves)).prop_map(
         |(which, accounts, tick_seconds, (fund, leverage, home, failure, volatility), (kind, curve))| {
             let mut scenario = common::small(which, DECISIONS, accounts);
@@ -282,61 +284,6 @@ fn allocations() -> impl Strategy<Value = LossAllocation> {
         }),
         Just(LossAllocation::Booked),
     ]
-}
-
-/// M10: what can be claimed never exceeds what is there, once junior profits have taken their haircut. Where deficits
-/// that are still open exceed all profits, profits are worth nothing, and what is missing is no more than those deficits.
-fn assert_claims_are_covered(market: &Market) {
-    let Claims { vault, principal, insurance, profits, deficits, haircut: (paid, of) } = market.claims();
-    assert!((0..=of).contains(&paid), "M10: a haircut of {paid}/{of}");
-    let payable = if profits == 0 { 0 } else { profits * paid / of };
-    let missing = (principal + insurance + payable - vault).max(0);
-    assert!(missing == 0 || (payable == 0 && missing <= deficits), "M10: {missing} of {:?}", market.claims());
-    // Profits are junior: none is cut while anything beyond principal and insurance is left.
-    assert!(paid == of || principal + insurance + payable >= vault, "M10: a haircut for nothing");
-}
-
-/// M3, on every position size and on the table in force.
-fn assert_levels_are_ordered(market: &Market) {
-    let (schedule, adjustment) = (market.schedule(), market.adjustment());
-    let (mark, interest) = (market.state().prices.mark, market.open_interest());
-    for coins in [1e-6, 0.1, 7.0, 90.0, 1_000.0] {
-        for qty in [Qty::from_f64(coins), Qty::from_f64(-coins)] {
-            let position = Position { qty, cash: Usd::ZERO, funding: Price::ZERO };
-            let levels = schedule.levels(&position, mark, interest, adjustment);
-            assert!(levels.initial >= levels.liquidation_end, "M3: {levels:?}");
-            assert!(levels.liquidation_end >= levels.maintenance, "M3: {levels:?}");
-            assert!(levels.maintenance >= levels.backstop && levels.backstop >= Usd::ZERO, "M3: {levels:?}");
-        }
-    }
-}
-
-/// M7: what rounding keeps of funding is never negative, and less than a millionth of a dollar per account and payment.
-fn assert_funding_leaves_only_dust(ledger: &Ledger, payments: u64) {
-    let mut settled = ledger.clone();
-    let dust = settled.settle_all_funding();
-    assert!(dust >= Usd::ZERO, "M7: {dust} of funding was paid out of nothing");
-    let accounts = u64::try_from(settled.len()).expect("a small population");
-    assert!(dust.raw().unsigned_abs() <= payments * accounts, "M7: {dust} of funding is left");
-    settled.assert_invariants();
-}
-
-/// M5 and M8, on the totals of a decision that began with `before`.
-fn assert_waterfall(before: &Outcome, after: &Outcome) {
-    let Outcome { bad_debt, covered_by_fund, haircut, socialised, written_off, .. } = *after;
-    assert_eq!(bad_debt, covered_by_fund + haircut + socialised + written_off, "M8: {after:?}");
-    for (part, earlier) in [
-        (covered_by_fund, before.covered_by_fund),
-        (haircut, before.haircut),
-        (socialised, before.socialised),
-        (written_off, before.written_off),
-    ] {
-        assert!(part >= earlier, "M8: bad debt was taken back");
-    }
-    let winners_paid = after.deleveraged_accounts > 0;
-    assert_eq!(winners_paid, after.deleveraged > Usd::ZERO);
-    assert_eq!(winners_paid, after.first_deleveraging.is_some(), "a deleveraging that closed nothing is none");
-    assert!(winners_paid || haircut.is_zero(), "M5: a haircut without anybody to bear it");
 }
 
 /// What winners gave up left liquidated accounts; a pool that pays its winners off liquidates nobody.

@@ -66,14 +66,12 @@ impl Economy {
 
     fn receive(&mut self) {
         let tick = self.state.tick;
-        let markets = &mut self.markets;
-        self.state.transfers.retain(|transfer| {
-            let arrives = transfer.due <= tick;
-            if arrives {
-                markets[transfer.to].fund_account(transfer.id, transfer.amount);
-            }
-            !arrives
-        });
+        let due = |transfer: &Transfer| transfer.due <= tick;
+        // Transfers are sent in order and all take the same time, so the first are the first to arrive.
+        while self.state.transfers.first().is_some_and(due) {
+            let Transfer { to, id, amount, .. } = self.state.transfers.remove(0);
+            self.move_money(to, id, amount);
+        }
     }
 
     fn look(&mut self, desk: &Desk) {
@@ -102,7 +100,7 @@ impl Economy {
     }
 
     fn equity_at(&self, desk: &Desk, venue: usize) -> f64 {
-        self.markets[desk.at[venue]].equity(desk.ids[venue]).as_f64()
+        self.markets[desk.at[venue]].equity_at_mark(desk.ids[venue]).as_f64()
     }
 
     /// Sells dear and buys cheap, as far as both books within half the gap and the money on both venues go.
@@ -185,7 +183,7 @@ impl Economy {
         if amount.as_f64() < LEAST || under_way {
             return;
         }
-        self.markets[desk.at[from]].fund_account(desk.ids[from], -amount);
+        self.move_money(desk.at[from], desk.ids[from], -amount);
         let due = self.state.tick + self.structure.transfer_ticks;
         self.state.transfers.push(Transfer { due, to: target, id, amount });
     }
@@ -213,7 +211,7 @@ impl Economy {
                 let mark = market.state().prices.mark;
                 for id in market.arbitrageurs() {
                     used += market.state().ledger.qty(id).notional(mark).as_f64();
-                    money += market.equity(id).as_f64();
+                    money += market.equity_at_mark(id).as_f64();
                 }
             }
             used / money.max(1.0)

@@ -83,6 +83,9 @@ pub struct LinksConfig {
     pub spot_share: f64,
     /// Share of owners whose positions in all assets of a venue are margined together; the others' are isolated. In [0, 1].
     pub cross_margin: f64,
+    /// Share of standing positions that point the way their owner looks; the others are drawn one by one. In [0, 1]. Owners who
+    /// hold the same way everywhere are what makes forced sales raise correlation (Cont & Wagalath 2013).
+    pub overlap: f64,
     /// Time that an arbitrageur's cash takes from venue to venue, in seconds. In [0, 1e6]; from 1 s in one custody to 30
     /// minutes reported.
     pub transfer_seconds: f64,
@@ -90,7 +93,7 @@ pub struct LinksConfig {
 
 impl Default for LinksConfig {
     fn default() -> Self {
-        Self { spot_share: 0.05, cross_margin: 1.0, transfer_seconds: 600.0 }
+        Self { spot_share: 0.05, cross_margin: 1.0, overlap: 0.7, transfer_seconds: 600.0 }
     }
 }
 
@@ -157,6 +160,7 @@ impl LinksConfig {
         for (field, value, low, high) in [
             ("spot_share", self.spot_share, 0.0, 10.0),
             ("cross_margin", self.cross_margin, 0.0, 1.0),
+            ("overlap", self.overlap, 0.0, 1.0),
             ("transfer_seconds", self.transfer_seconds, 0.0, 1e6),
         ] {
             problems.range(format!("{path}.{field}"), value, low, high);

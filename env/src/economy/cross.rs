@@ -62,7 +62,7 @@ impl Economy {
         let (mut equity, mut required) = ([Usd::ZERO; ASSETS_MAX], [Usd::ZERO; ASSETS_MAX]);
         for asset in 0..self.structure.assets {
             let market = &self.markets[self.structure.at(venue, asset)];
-            equity[asset] = market.equity(id);
+            equity[asset] = market.equity_at_mark(id);
             required[asset] = market.maintenance_of(id);
         }
         (equity, required)
@@ -91,7 +91,7 @@ impl Economy {
             left -= part;
             let change = required[asset] + part - equity[asset];
             if !change.is_zero() {
-                self.markets[self.structure.at(venue, asset)].fund_account(id, change);
+                self.move_money(self.structure.at(venue, asset), id, change);
                 moved += change.positive_part();
             }
         }
@@ -109,17 +109,26 @@ impl Economy {
                     if self.is_cross(venue, id) {
                         let deficit = (-self.markets[target].state().ledger.cash(id)).positive_part();
                         let found = self.collect(venue, target, id, deficit);
-                        self.markets[target].fund_account(id, found);
+                        self.move_money(target, id, found);
                     }
                     self.markets[target].cover_deficit(id, other);
                 }
                 Debt::Advance { id, amount } => {
                     if self.is_cross(venue, id) {
                         let found = self.collect(venue, target, id, amount);
-                        self.markets[target].repay_advance(found);
+                        self.repay_advance(target, found);
                     }
                 }
             }
+        }
+    }
+
+    /// The backstop has its money back, and that part of the loss was no bad debt.
+    fn repay_advance(&mut self, instrument: usize, amount: Usd) {
+        if amount > Usd::ZERO {
+            let taker = self.markets[instrument].taker();
+            self.move_money(instrument, taker, amount);
+            self.markets[instrument].forgive_advance(amount);
         }
     }
 
@@ -131,9 +140,9 @@ impl Economy {
             if at == target || left <= Usd::ZERO {
                 continue;
             }
-            let part = left.min(self.markets[at].equity(id).positive_part());
+            let part = left.min(self.markets[at].equity_at_mark(id).positive_part());
             if part > Usd::ZERO {
-                self.markets[at].fund_account(id, -part);
+                self.move_money(at, id, -part);
                 left -= part;
             }
         }

@@ -16,10 +16,10 @@ impl Economy {
         for at in (first..first + self.structure.assets).filter(|&at| at != target) {
             let ids = self.markets[at].backstops().zip(self.markets[target].backstops());
             for (here, there) in ids {
-                let equity = self.markets[at].equity(here);
+                let equity = self.markets[at].equity_at_mark(here);
                 if !equity.is_zero() {
-                    self.markets[at].fund_account(here, -equity);
-                    self.markets[target].fund_account(there, equity);
+                    self.move_money(at, here, -equity);
+                    self.move_money(target, there, equity);
                 }
             }
             held += self.markets[at].fund_inventory().as_f64().abs();

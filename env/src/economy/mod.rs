@@ -23,6 +23,8 @@ mod cross;
 mod fund;
 mod prices;
 mod structure;
+#[cfg(test)]
+mod tests;
 mod totals;
 
 use std::sync::Arc;
@@ -36,9 +38,9 @@ pub(crate) use structure::Structure;
 use crate::action::Controls;
 use crate::book::Book;
 use crate::error::Error;
-use crate::market::{AccountId, Market, State};
+use crate::market::{AccountId, Market, Site, State};
 use crate::outcome::Outcome;
-use crate::rng::{Counter, Purpose, SeedTree};
+use crate::rng::{Counter, SeedTree};
 use crate::units::Usd;
 use crate::world::{Follower, World};
 use arbitrage::Transfer;
@@ -76,6 +78,8 @@ struct Between {
     comovement: Comovement,
     /// Money moved between home sub-accounts of cross-margined owners.
     shared_out: Usd,
+    /// Sum of what was moved into ledgers and out of them: minus what is on its way.
+    moved: Usd,
     tally: Tally,
     /// Totals of the home venue, as of the last decision.
     outcome: Outcome,
@@ -94,9 +98,7 @@ impl Economy {
         let seeds = SeedTree::new(seed);
         let mut markets = Vec::with_capacity(structure.sites.len());
         for (number, site) in structure.sites.iter().enumerate() {
-            let venue = number / structure.assets;
-            markets
-                .push(site.open_at(instrument_seeds(seeds, number), instrument_seeds(seeds, structure.at(venue, 0))));
+            markets.push(site.open_at(structure.streams(seeds, number)));
         }
         let state = Between::new(structure, &markets, seeds);
         let mut this = Self { structure: Arc::clone(structure), markets, state, scratch: Scratch::default() };
@@ -104,12 +106,17 @@ impl Economy {
         this
     }
 
+    /// The economy of a site at the start of the episode that `seed` names; none where the site is of one market.
+    #[must_use]
+    pub fn on(site: &Site, seed: u64) -> Option<Self> {
+        site.economy().map(|structure| Self::open(structure, seed))
+    }
+
     /// Starts the episode that `seed` names.
     pub fn reset(&mut self, seed: u64) {
         let seeds = SeedTree::new(seed);
         for (number, market) in self.markets.iter_mut().enumerate() {
-            let first = number / self.structure.assets * self.structure.assets;
-            market.reset_at(instrument_seeds(seeds, number), instrument_seeds(seeds, first));
+            market.reset_at(self.structure.streams(seeds, number));
         }
         self.state = Between::new(&self.structure, &self.markets, seeds);
         self.start_totals();
@@ -124,6 +131,21 @@ impl Economy {
 
     /// Advances one tick: everybody trades, then every venue settles its risk.
     pub fn tick(&mut self) {
+        self.trade();
+        for venue in 0..self.structure.venues {
+            self.watch_owners(venue);
+            self.settle_risk(venue);
+        }
+        self.state.tick += 1;
+        if self.state.tick.is_multiple_of(self.structure.sample_ticks) {
+            let home = &self.markets[..self.structure.assets];
+            self.state.comovement.sample(home.iter().map(|market| market.state().book.mid()));
+        }
+        self.record();
+    }
+
+    /// The world moves and everybody trades, up to the mark prices.
+    fn trade(&mut self) {
         self.move_world();
         self.markets.iter_mut().for_each(Market::open_trading);
         if self.structure.venues == 1 {
@@ -133,20 +155,31 @@ impl Economy {
             self.arbitrage();
         }
         self.markets.iter_mut().for_each(Market::close_trading);
-        for venue in 0..self.structure.venues {
-            self.watch_owners(venue);
-            for asset in 0..self.structure.assets {
-                self.pool_fund(venue, asset);
-                self.markets[self.structure.at(venue, asset)].settle_risk();
-                self.collect_debts(venue, asset);
-            }
+    }
+
+    /// Every instrument of a venue liquidates, with the venue's whole fund behind it.
+    fn settle_risk(&mut self, venue: usize) {
+        for asset in 0..self.structure.assets {
+            self.pool_fund(venue, asset);
+            self.markets[self.structure.at(venue, asset)].settle_risk();
+            self.collect_debts(venue, asset);
         }
-        self.state.tick += 1;
-        if self.state.tick.is_multiple_of(self.structure.sample_ticks) {
-            let home = &self.markets[..self.structure.assets];
-            self.state.comovement.sample(home.iter().map(|market| market.state().book.mid()));
-        }
-        self.record();
+    }
+
+    /// Moves money into (positive) or out of an account of one instrument's ledger, on its way from or to another.
+    fn move_money(&mut self, instrument: usize, id: AccountId, amount: Usd) {
+        self.markets[instrument].fund_account(id, amount);
+        self.state.moved += amount;
+    }
+
+    /// Asserts M1, M2 and M9 in every ledger, and M1 over all of them: what was moved between ledgers has arrived, or is on
+    /// its way.
+    ///
+    /// # Panics
+    /// If one of them is broken.
+    pub fn assert_invariants(&self) {
+        self.markets.iter().for_each(|market| market.state().ledger.assert_invariants());
+        assert_eq!(self.state.moved + self.in_transit(), Usd::ZERO, "M1: money appeared or vanished between ledgers");
     }
 
     /// The home venue's markets, by asset.
@@ -231,11 +264,6 @@ impl Economy {
     }
 }
 
-/// Streams of an instrument; the first one has the episode's own, as a market by itself.
-fn instrument_seeds(seeds: SeedTree, number: usize) -> SeedTree {
-    if number == 0 { seeds } else { SeedTree::new(seeds.seed(Purpose::Instrument, number as u64)) }
-}
-
 impl Between {
     fn new(structure: &Structure, markets: &[Market], seeds: SeedTree) -> Self {
         let world = World::new(&structure.world, seeds);
@@ -258,6 +286,7 @@ impl Between {
             owners: Economy::owners(seeds),
             comovement: Comovement::new(&mids, &sigmas, &with_first, SAMPLE_SECONDS),
             shared_out: Usd::ZERO,
+            moved: Usd::ZERO,
             tally: Tally::default(),
             outcome: Outcome::default(),
         }

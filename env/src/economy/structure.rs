@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::config::{LinksConfig, instrument};
 use crate::liquidation::Pipeline;
 use crate::liquidation::presets::Preset;
-use crate::market::Site;
+use crate::market::{Site, Streams};
 use crate::participants::arbitrageurs::ArbitrageConfig;
+use crate::rng::{Purpose, SeedTree};
 use crate::scenario::Scenario;
 use crate::world::{FollowerLaw, WorldModel};
 
@@ -72,6 +73,16 @@ impl Structure {
     /// Number of an instrument.
     pub(super) const fn at(&self, venue: usize, asset: usize) -> usize {
         venue * self.assets + asset
+    }
+
+    /// Streams of an instrument; the first one has the episode's own, as a market by itself.
+    pub(super) fn streams(&self, seeds: SeedTree, number: usize) -> Streams {
+        let of = |number: usize| {
+            if number == 0 { seeds } else { SeedTree::new(seeds.seed(Purpose::Instrument, number as u64)) }
+        };
+        let first = number - number % self.assets;
+        let overlap = (self.assets > 1).then_some(self.links.overlap);
+        Streams { own: of(number), venue: of(first), overlap }
     }
 
     /// Assets of the economy.

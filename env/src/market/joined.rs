@@ -41,7 +41,7 @@ impl Market {
     }
 
     /// Covers a closed account's deficit, or notes it where the owner may have money elsewhere.
-    pub(super) fn settle_deficit(&mut self, id: AccountId, other: i64) {
+    pub(crate) fn settle_deficit(&mut self, id: AccountId, other: i64) {
         if self.scratch.joined.notes_debts && self.state.ledger.cash(id).is_negative() {
             self.scratch.debts.push(Debt::Deficit { id, other });
         } else {
@@ -60,11 +60,8 @@ impl Market {
         std::mem::take(&mut self.scratch.debts)
     }
 
-    /// Books what an owner paid from elsewhere towards an advance: the backstop has its money back, and that part of the
-    /// loss was no bad debt.
-    pub(crate) fn repay_advance(&mut self, amount: Usd) {
-        let taker = self.taker();
-        self.state.ledger.deposit(taker, amount);
+    /// Takes a part of an advance back that its owner has paid.
+    pub(crate) fn forgive_advance(&mut self, amount: Usd) {
         self.state.outcome.bad_debt -= amount;
         self.state.outcome.covered_by_fund -= amount;
     }
@@ -90,7 +87,7 @@ impl Market {
     }
 
     /// Equity at mark.
-    pub(crate) fn equity(&self, id: AccountId) -> Usd {
+    pub(crate) fn equity_at_mark(&self, id: AccountId) -> Usd {
         self.state.ledger.equity(id, self.state.prices.mark)
     }
 
@@ -158,5 +155,27 @@ impl Market {
         out.iter_mut().for_each(|id| *id -= if *id < traders { 0 } else { traders });
         out.sort_unstable();
         out.dedup();
+    }
+}
+
+#[cfg(test)]
+impl Market {
+    pub(crate) const fn state_mut(&mut self) -> &mut super::State {
+        &mut self.state
+    }
+
+    /// Whether a trader's own account here is short of maintenance.
+    pub(crate) fn is_short(&self, id: AccountId) -> bool {
+        let position = position_of(&self.state.ledger, id);
+        let (mark, funding) = (self.state.prices.mark, self.state.ledger.funding());
+        self.fixed.schedule.is_short(&position, mark, funding, self.state.adjustment(1.0))
+    }
+
+    /// Takes a position against the first maker at mark.
+    pub(crate) fn open_against_a_maker(&mut self, id: AccountId, qty: Qty) {
+        let (value, maker) = (qty.value(self.state.prices.mark), self.fixed.makers_ids().start);
+        self.state.ledger.trade(id, qty, value);
+        self.state.ledger.trade(maker, -qty, -value);
+        self.touched(id);
     }
 }

@@ -50,6 +50,7 @@ pub(crate) use joined::Debt;
 pub use ledger::{AccountId, Ledger};
 pub use share_losses::Claims;
 pub use signals::Signals;
+pub(crate) use state::Streams;
 pub use state::{Prices, State};
 
 use crate::action::Controls;
@@ -59,7 +60,6 @@ use crate::error::Error;
 use crate::liquidation::Pipeline;
 use crate::margin::{Adjustment, MarginSchedule, TriggerIndex};
 use crate::outcome::Outcome;
-use crate::rng::SeedTree;
 use crate::scenario::Scenario;
 use crate::units::{Qty, Usd};
 use crate::world::WorldModel;
@@ -130,14 +130,13 @@ impl Site {
     #[must_use]
     pub fn open(&self, seed: u64) -> Market {
         assert!(self.economy.is_none(), "several assets or venues are an economy");
-        let seeds = SeedTree::new(seed);
-        self.open_at(seeds, seeds)
+        self.open_at(Streams::alone(seed))
     }
 
-    /// A market with streams of its own at a venue whose outages and whose keepers' absences belong to all its markets.
-    pub(crate) fn open_at(&self, own: SeedTree, venue: SeedTree) -> Market {
+    /// A market at the start of an episode with these streams.
+    pub(crate) fn open_at(&self, streams: Streams) -> Market {
         let (scenario, fixed) = (Arc::clone(&self.scenario), Arc::clone(&self.fixed));
-        let state = State::new(&scenario, &fixed, &self.pipeline, [own, venue]);
+        let state = State::new(&scenario, &fixed, &self.pipeline, streams);
         Market { scenario, pipeline: self.pipeline, fixed, state, scratch: Scratch::default() }
     }
 }
@@ -167,13 +166,12 @@ struct Scratch {
 impl Market {
     /// Starts the episode that `seed` names.
     pub fn reset(&mut self, seed: u64) {
-        let seeds = SeedTree::new(seed);
-        self.reset_at(seeds, seeds);
+        self.reset_at(Streams::alone(seed));
     }
 
     /// As [`Site::open_at`], in place.
-    pub(crate) fn reset_at(&mut self, own: SeedTree, venue: SeedTree) {
-        self.state = State::new(&self.scenario, &self.fixed, &self.pipeline, [own, venue]);
+    pub(crate) fn reset_at(&mut self, streams: Streams) {
+        self.state = State::new(&self.scenario, &self.fixed, &self.pipeline, streams);
         self.forget();
     }
 

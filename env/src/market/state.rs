@@ -14,7 +14,7 @@ use crate::outcome::Outcome;
 use crate::participants::adversaries::{Adversary, AdversaryConfig};
 use crate::participants::keepers::Absence;
 use crate::participants::makers::Maker;
-use crate::participants::population::{Standing, Traders};
+use crate::participants::population::{Standing, Traders, Views};
 use crate::rng::{Counter, Purpose, SeedTree};
 use crate::scenario::Scenario;
 use crate::units::{Price, Qty, Rate, Usd};
@@ -118,6 +118,25 @@ pub(super) struct Tally {
     pub(super) minute_liquidated: Usd,
 }
 
+/// Where a market's luck comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Streams {
+    /// Its own.
+    pub(crate) own: SeedTree,
+    /// That of its venue: outages, keepers' absences, and which way owners look.
+    pub(crate) venue: SeedTree,
+    /// Share of positions that point the way their owner looks; none where an owner has one position.
+    pub(crate) overlap: Option<f64>,
+}
+
+impl Streams {
+    /// Of a market by itself.
+    pub(super) const fn alone(seed: u64) -> Self {
+        let own = SeedTree::new(seed);
+        Self { own, venue: own, overlap: None }
+    }
+}
+
 /// Everything about a market that changes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct State {
@@ -176,13 +195,19 @@ pub struct State {
 }
 
 impl State {
-    /// A market's first state, from its own streams and those of its venue: of outages and of keepers' absences.
-    pub(super) fn new(scenario: &Scenario, fixed: &Fixed, pipeline: &Pipeline, [seeds, venue]: [SeedTree; 2]) -> Self {
+    pub(super) fn new(scenario: &Scenario, fixed: &Fixed, pipeline: &Pipeline, streams: Streams) -> Self {
+        let Streams { own: seeds, venue, overlap } = streams;
         let world = World::new(&fixed.world, seeds);
         let outside = *world.outside();
         let start = outside.fundamental;
         let mut rng = seeds.stream(Purpose::Population, 0);
-        let (mut traders, standing) = Traders::draw(&scenario.traders, fixed.max_leverage, fixed.maintenance, &mut rng);
+        let views = overlap.map(|overlap| Views {
+            owners: venue.counter(Purpose::Owners, 1),
+            own: seeds.counter(Purpose::Owners, 2),
+            overlap,
+        });
+        let limits = [fixed.max_leverage, fixed.maintenance];
+        let (mut traders, standing) = Traders::draw_with(&scenario.traders, limits, views.as_ref(), &mut rng);
         for capital in scenario.adversaries.iter().flat_map(AdversaryConfig::capital) {
             traders.enlist(capital * scenario.traders.open_interest);
         }

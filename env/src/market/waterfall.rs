@@ -24,7 +24,7 @@ impl Market {
     }
 
     /// The account that takes positions over.
-    pub(super) fn taker(&self) -> AccountId {
+    pub(crate) fn taker(&self) -> AccountId {
         if self.state.rules.backstop.vault_share().is_some() { self.fixed.vault } else { self.fixed.fund }
     }
 

@@ -5,7 +5,7 @@ use rand_chacha::rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
 use super::traders::{Motive, TraderConfig, pareto_beyond};
-use crate::rng::normal_quantile;
+use crate::rng::{Counter, normal_quantile};
 
 /// What does not change about the traders, and when they come back, by account.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -35,6 +35,25 @@ pub struct Standing {
     pub entry: f64,
 }
 
+/// Which way owners of several positions look: one draw an owner, which a share of its positions follows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Views {
+    /// Draws of the owners, shared by all instruments of a venue.
+    pub(crate) owners: Counter,
+    /// Draws of this instrument.
+    pub(crate) own: Counter,
+    /// Share of positions that follow.
+    pub(crate) overlap: f64,
+}
+
+impl Views {
+    /// The uniform that decides a position's side: the owner's, or else its own.
+    fn side(&self, id: u32, own: f64) -> f64 {
+        let follows = self.own.uniform2(u64::from(id), 0)[0] < self.overlap;
+        if follows { self.owners.uniform2(u64::from(id), 0)[0] } else { own }
+    }
+}
+
 /// Share of traders that hold a position at reset.
 const HOLDERS: f64 = 0.65;
 
@@ -61,6 +80,16 @@ impl Traders {
         maintenance: f64,
         rng: &mut ChaCha8Rng,
     ) -> (Self, Vec<Standing>) {
+        Self::draw_with(config, [max_leverage, maintenance], None, rng)
+    }
+
+    /// As [`Traders::draw`], with sides that positions in several instruments share.
+    pub(crate) fn draw_with(
+        config: &TraderConfig,
+        [max_leverage, maintenance]: [f64; 2],
+        views: Option<&Views>,
+        rng: &mut ChaCha8Rng,
+    ) -> (Self, Vec<Standing>) {
         let mut traders = Self { first: vec![0], ..Self::default() };
         let mut cumulative = 0.0;
         for class in &config.classes {
@@ -76,7 +105,9 @@ impl Traders {
                 let spread = class.leverage_spread * normal_quantile(uniform(rng));
                 let leverage = (class.leverage * libm::exp(spread)).clamp(1.0, max_leverage);
                 let holds = uniform(rng) < HOLDERS;
-                let side = if uniform(rng) < class.long_bias { 1.0 } else { -1.0 };
+                let side = uniform(rng);
+                let side = views.map_or(side, |views| views.side(id, side));
+                let side = if side < class.long_bias { 1.0 } else { -1.0 };
                 let entry = libm::exp(config.entry_spread * normal_quantile(uniform(rng)));
                 traders.class.push(c);
                 traders.leverage.push(narrow(leverage));

@@ -24,8 +24,3 @@ pub(crate) fn environment_under(scenario: Scenario, pipeline: Pipeline) -> Casca
     let task = Task::new(vec![scenario], pipeline, RewardConfig::default(), Groups::default());
     CascadeEnv::new(Arc::new(task.expect("a valid task")))
 }
-
-/// Whether a shipped scenario has several assets or venues.
-pub(crate) fn is_economy(id: &str) -> bool {
-    Scenario::shipped(id).expect("a shipped scenario").is_economy()
-}
