@@ -5,7 +5,7 @@ use seawall_env::SeedTree;
 
 use super::figure::{Axis, Figure, Ink, Margins};
 use super::study::{Curve, CurvePoint};
-use super::words;
+use super::{typeset, words};
 use crate::report::Settings;
 use crate::report::number::{significant, without_zeros};
 use crate::statistics::resample::Level;
@@ -62,7 +62,7 @@ pub(super) fn chart(curves: &[Curve], against: Against, settings: &Settings) -> 
         height: 270,
         margins: Margins { left: 46, right: 18, top: 30, bottom: 42 },
         x: Axis::linear((0.0, right), 5, title, text),
-        y: Axis::linear((low - room, high + room), 5, "↑ mean return of training episodes", |y| without_zeros(&significant(y))),
+        y: Axis::linear((low - room, high + room), 5, "↑ mean return of training episodes", |y| typeset(&without_zeros(&significant(y)))),
         description: format!("Return of training episodes, {}.", words::counted(curves.len(), "training seed")),
     };
     Some(figure.draw(|canvas| {

@@ -3,7 +3,7 @@
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::figure::{Axis, Canvas, Figure, Ink, Margins};
-use super::{labels, words};
+use super::{labels, typeset, words};
 use crate::report::number::{of_unit, without_zeros};
 use crate::report::{MetricInfo, Report};
 use crate::statistics::Estimate;
@@ -16,7 +16,8 @@ struct Mark<'a> {
     y: Estimate,
 }
 
-/// Draws `safety` (up the page) against `cost` (across); nothing unless two contenders define both and either varies.
+/// Draws `safety` (up the page) against `cost` (across); nothing unless two contenders define
+/// both and differ in both.
 pub(super) fn chart(report: &Report, safety: &str, cost: &str) -> Option<String> {
     let section = &report.sections[0];
     let (up, across) = (section.row(safety)?, section.row(cost)?);
@@ -27,12 +28,12 @@ pub(super) fn chart(report: &Report, safety: &str, cost: &str) -> Option<String>
         marks.push(Mark { name, ink, x, y });
     }
     let varies = |of: fn(&Mark<'_>) -> f64| marks.iter().any(|mark| (of(mark) - of(&marks[0])).abs() > 0.0);
-    if marks.len() < 2 || !(varies(|mark| mark.x.value) || varies(|mark| mark.y.value)) {
+    if marks.len() < 2 || !varies(|mark| mark.x.value) || !varies(|mark| mark.y.value) {
         return None;
     }
     let axis = |metric: &MetricInfo, of: fn(&Mark<'_>) -> Estimate, arrow: &str| {
         let title = format!("{arrow} {}, {}", words::spoken(metric.name), metric.unit.label());
-        Axis::linear(roomy(marks.iter().map(|mark| ends(of(mark)))), 5, &title, |value| without_zeros(&of_unit(value, metric.unit)))
+        Axis::linear(roomy(marks.iter().map(|mark| ends(of(mark)))), 5, &title, |value| typeset(&without_zeros(&of_unit(value, metric.unit))))
     };
     let figure = Figure {
         width: 400,
@@ -46,9 +47,8 @@ pub(super) fn chart(report: &Report, safety: &str, cost: &str) -> Option<String>
 }
 
 fn paint(canvas: &Canvas<'_>, figure: &Figure, marks: &[Mark<'_>]) {
-    let (low, high) = ((figure.x.low, figure.y.low), (figure.x.high, figure.y.high));
-    let corner = (low.0 + 0.012 * (high.0 - low.0), low.1 + 0.02 * (high.1 - low.1));
-    canvas.text(corner, (0.0, 0.0), "↙ safer and cheaper", Ink::Muted, (HPos::Left, VPos::Bottom));
+    let above = (0.0, -f64::from(figure.margins.top));
+    canvas.text((figure.x.high, figure.y.high), above, "↙ safer and cheaper", Ink::Muted, (HPos::Right, VPos::Top));
     // The subject last, on top.
     for mark in marks.iter().rev() {
         let ((left, right), (down, up)) = (ends(mark.x), ends(mark.y));

@@ -32,10 +32,10 @@ impl Box2 {
 /// of any point, and of what lies outside the figure.
 pub(super) fn place(figure: &Figure, labels: &[((f64, f64), &str)]) -> Vec<(f64, f64)> {
     let frame = Box2 {
-        left: 0.0,
-        top: f64::from(figure.margins.top) * 0.8,
+        left: f64::from(figure.margins.left) + 3.0,
+        top: f64::from(figure.margins.top),
         right: f64::from(figure.width),
-        bottom: f64::from(figure.height - figure.margins.bottom),
+        bottom: f64::from(figure.height - figure.margins.bottom) - 2.0,
     };
     let discs: Vec<Box2> = labels.iter().map(|((x, y), _)| around(*x, *y, 5.0)).collect();
     let mut taken: Vec<Box2> = Vec::new();
@@ -61,8 +61,8 @@ pub(super) fn place(figure: &Figure, labels: &[((f64, f64), &str)]) -> Vec<(f64,
 fn candidates(text: &str) -> Vec<(f64, f64)> {
     let width = width(text);
     let mut found = vec![(8.0, 0.0), (-8.0 - width, 0.0)];
-    for down in [-12.0, 12.0, -24.0, 24.0, -38.0, 38.0] {
-        found.extend([(6.0, down), (-0.5 * width, down), (-6.0 - width, down)]);
+    for down in [-13.0, 13.0, -26.0, 26.0, -39.0, 39.0, -52.0, 52.0] {
+        found.extend([(6.0, down), (-0.5 * width, down), (-6.0 - width, down), (24.0, down)]);
     }
     found
 }

@@ -21,7 +21,7 @@ const TAILS: [&str; 2] = ["bad_debt", "return"];
 struct Page<'a> {
     title: &'a str,
     style: &'static str,
-    script: &'static str,
+    script: [&'static str; 3],
     chapters: Vec<Chapter<'a>>,
     runs: Option<Forest>,
     runs_note: String,
@@ -82,7 +82,7 @@ pub fn page(studies: &[Study]) -> String {
     let page = Page {
         title: &first.name,
         style: include_str!("page.css"),
-        script: include_str!("viewer.js"),
+        script: [include_str!("unpack.js"), include_str!("draw.js"), include_str!("viewer.js")],
         runs,
         runs_note,
         episodes: (!duels.is_empty()).then(|| pack(&duels)),

@@ -1,7 +1,7 @@
 //! Recorded episodes, packed for the page: two policies in the same scenario on the same seed.
 //!
 //! Every quantity is quantised over its own range (16 bits; the bands of book and liquidation 8), differenced in time,
-//! deflated and written in base 64. `viewer.js` undoes the four steps in reverse.
+//! deflated and written in base 64. `unpack.js` undoes the four steps in reverse.
 
 use std::io::Write;
 
@@ -184,7 +184,7 @@ mod tests {
         Track { name: "a</script>".into(), preset: "venue".into(), episode_return: -1.5, frames }
     }
 
-    /// What `viewer.js` does, for one column.
+    /// What `unpack.js` does, for one column.
     fn unpack(track: &Value, column: usize) -> Vec<f64> {
         let data = STANDARD.decode(track["data"].as_str().unwrap()).unwrap();
         let mut bytes = Vec::new();

@@ -1,6 +1,7 @@
 //! Sentences and names of the page.
 
 use crate::metric::PRIMARY;
+use crate::report::number::without_zeros;
 use crate::report::{Finding, Report};
 
 /// A metric's name in prose.
@@ -86,8 +87,8 @@ pub(super) fn shell(arguments: &[String]) -> String {
 /// A span of time on an axis.
 pub(super) fn span(seconds: f64) -> String {
     let short = |value: f64, unit: &str| {
-        let text = format!("{value:.1}");
-        format!("{} {unit}", text.trim_end_matches(".0"))
+        let text = if value.abs() < 1.0 { format!("{value:.2}") } else { format!("{value:.1}") };
+        format!("{} {unit}", without_zeros(&text))
     };
     match seconds {
         s if s < 90.0 => short(s, "s"),
@@ -99,8 +100,7 @@ pub(super) fn span(seconds: f64) -> String {
 /// A count on an axis: `20 k`, `1.5 M`.
 pub(super) fn short_count(value: f64) -> String {
     let text = |value: f64, unit: &str| {
-        let digits = format!("{value:.1}");
-        format!("{}{unit}", digits.trim_end_matches(".0"))
+        format!("{}{unit}", without_zeros(&format!("{value:.1}")))
     };
     match value.abs() {
         size if size < 1e3 => text(value, ""),
