@@ -10,7 +10,7 @@ use seawall_env::liquidation::presets::{NAMES, Preset};
 use seawall_env::outcome::Outcome;
 use seawall_env::{CascadeEnv, Env, Groups, Spec, Task};
 use seawall_eval::metric::PRIMARY;
-use seawall_eval::report::{csv, json, markdown};
+use seawall_eval::report::{columns, csv, json, latex, markdown};
 use seawall_eval::statistics::Estimate;
 use seawall_eval::{Contender, Episodes, Grid, Records, Report, Split, Suite};
 
@@ -20,6 +20,11 @@ use crate::progress::{Progress, Voice};
 use crate::run_folder::RunFolder;
 use crate::settings::Settings;
 use crate::table;
+
+/// The report for machines.
+pub(crate) const REPORT: &str = "report.json";
+/// Every judged episode.
+pub(crate) const EPISODES: &str = "episodes.csv";
 
 /// Preset of the counterfactual that amplification is measured against.
 const OFF: &str = "off";
@@ -239,13 +244,15 @@ pub(crate) fn show_report(report: &Report) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes the report in every format: for people, for spreadsheets, for programs.
+/// Writes the report in every format: for people, for papers, for spreadsheets, for programs.
 ///
 /// # Errors
 /// If a file cannot be written.
 pub(crate) fn write(folder: &RunFolder, report: &Report, records: &Records) -> anyhow::Result<()> {
     folder.write("report.md", markdown::markdown(report).as_bytes())?;
-    folder.write("report.json", json::json(report).as_bytes())?;
+    folder.write("report.tex", latex::latex(report).as_bytes())?;
+    folder.write(REPORT, json::json(report).as_bytes())?;
     folder.write("metrics_summary.csv", csv::summaries(report).as_bytes())?;
-    folder.write("episodes.csv", csv::episodes(records).as_bytes())
+    folder.write(EPISODES, csv::episodes(records).as_bytes())?;
+    folder.write("episodes.parquet", &columns::episodes(records).context("writing the episodes as Parquet")?)
 }

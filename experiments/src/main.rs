@@ -6,6 +6,7 @@ mod arguments;
 mod candles;
 mod clock;
 mod commands;
+mod episode;
 mod exporter;
 mod judge;
 mod output;
@@ -14,6 +15,7 @@ mod progress;
 mod run_folder;
 mod score;
 mod settings;
+mod study;
 mod table;
 mod tensorboard;
 mod trainer;
@@ -23,7 +25,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{Verdict, bench, eval, export, presets, probe, replay, scenarios, train, verify};
+use commands::{Verdict, bench, eval, export, presets, probe, replay, report, scenarios, train, verify};
 use progress::Voice;
 
 /// Tensors come and go by the thousand; the system's allocator is up to 1.7 times slower at it.
@@ -57,6 +59,8 @@ enum Command {
     Presets(presets::PresetsArgs),
     /// Play one episode and print it
     Replay(replay::ReplayArgs),
+    /// Make one HTML page of runs: results, charts, and an episode to look at
+    Report(report::ReportArgs),
     /// Sweep each parameter as a constant: what there is to learn
     Probe(probe::ProbeArgs),
     /// Measure speed
@@ -74,6 +78,7 @@ fn main() -> ExitCode {
         Command::Scenarios(args) => scenarios::run(&args),
         Command::Presets(args) => presets::run(&args),
         Command::Replay(args) => replay::run(&args, voice),
+        Command::Report(args) => report::run(&args, voice),
         Command::Probe(args) => probe::run(&args, voice),
         Command::Bench(args) => bench::run(&args, voice),
     };

@@ -18,6 +18,8 @@ pub(crate) const MANIFEST: &str = "manifest.json";
 pub(crate) const CHECKPOINT: &str = "checkpoint.bin";
 /// The checkpoint before that, for when a disk spoils the last.
 pub(crate) const CHECKPOINT_BEFORE: &str = "checkpoint.previous.bin";
+/// Copies of the policies that an evaluation was given, by their names in its report.
+pub(crate) const POLICIES: &str = "policies";
 /// One row for each iteration.
 pub(crate) const METRICS: &str = "metrics.csv";
 
@@ -240,7 +242,10 @@ impl RunFolder {
 }
 
 /// Writes beside the file, syncs, renames over it, and syncs the folder.
-fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+///
+/// # Errors
+/// If it cannot be written; what was there before then stays.
+pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(format!(".{}.tmp", std::process::id()));
     let beside = PathBuf::from(beside);

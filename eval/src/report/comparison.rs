@@ -1,6 +1,6 @@
 //! The subject against one other arm: paired on common seeds, tested, and corrected for the number of opponents.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::metric::{Direction, Metric};
 use crate::report::summary::mean_estimate;
@@ -8,7 +8,7 @@ use crate::report::{Scope, Values};
 use crate::statistics::{Estimate, Sample, correlation, holm, mean, probability_of_improvement, real, sign_flip};
 
 /// What one comparison allows to be said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Finding {
     /// The interval excludes zero on the good side, and the corrected test agrees.
@@ -38,7 +38,7 @@ impl Finding {
 }
 
 /// What a test's signs were flipped on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TestUnit {
     /// Pairs of episodes: a claim about these policies.
@@ -48,7 +48,7 @@ pub enum TestUnit {
 }
 
 /// A paired permutation test of the mean difference.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Test {
     /// What was flipped.
     pub unit: TestUnit,
@@ -63,7 +63,7 @@ pub struct Test {
 }
 
 /// The subject against another arm on one metric.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     /// Name of the other arm.
     pub opponent: String,

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::gate::Judgement;
 use crate::metric::{Direction, PRIMARY};
-use crate::report::number::{decimals, estimate, of_unit, percentage, significant};
+use crate::report::number::{decimals, estimate, of_unit, percentage, short, significant};
 use crate::report::{Comparison, MetricInfo, Report, Row, Section, Summary};
 
 /// What stands where a number is undefined.
@@ -244,11 +244,6 @@ fn moving(section: &Section) -> impl Iterator<Item = &Row> {
 fn is_zero(row: &Row) -> bool {
     let zero = |summary: &Summary| summary.undefined == 0 && summary.range == Some((0.0, 0.0));
     row.summaries.iter().all(zero)
-}
-
-/// A setting as it was given, without trailing zeros.
-fn short(value: f64, places: usize) -> String {
-    decimals(value, places).trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 fn label(metric: &MetricInfo) -> String {

@@ -1,17 +1,23 @@
 //! Records to statements: a table with intervals, paired comparisons, tails, gates and a verdict.
 //!
-//! [`Report::build`] computes; [`markdown`], [`csv`] and [`json`] only print what it computed. They return strings: files
-//! are the binary's business.
+//! [`Report::build`] computes; [`markdown`], [`csv`], [`json`], [`latex`], [`columns`] and [`html`] only print what it
+//! computed. They return strings or bytes: files are the binary's business.
 
 mod comparison;
+pub mod columns;
 pub mod csv;
+pub mod html;
 pub mod json;
+pub mod latex;
 pub mod markdown;
+mod metric_info;
 mod number;
 mod summary;
+pub mod table;
 mod training;
 mod verdict;
 
+pub use metric_info::MetricInfo;
 pub use comparison::{Comparison, Finding, Test, TestUnit};
 pub use summary::{Summary, TailEstimate};
 pub use training::TrainingRuns;
@@ -22,7 +28,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::gate::{Gate, Judgement};
-use crate::metric::{Direction, Group, Metric, Unit, metrics};
+use crate::metric::{Metric, metrics};
 use crate::record::{Arm, Records};
 use crate::statistics::{Plan, real};
 
@@ -61,25 +67,8 @@ impl Settings {
     }
 }
 
-/// A metric, as a report names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct MetricInfo {
-    /// Name.
-    pub name: &'static str,
-    /// Unit.
-    pub unit: Unit,
-    /// Which way is better.
-    pub direction: Direction,
-    /// What it is about.
-    pub group: Group,
-    /// Formula.
-    pub formula: &'static str,
-    /// Who measures it so, or which question it answers.
-    pub source: &'static str,
-}
-
 /// One metric over the episodes of a section.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// The metric.
     pub metric: MetricInfo,
@@ -90,7 +79,7 @@ pub struct Row {
 }
 
 /// All metrics over all scenarios, or over one.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Section {
     /// Id of the scenario; nothing for all of them, every episode counting once.
     pub scenario: Option<String>,
@@ -99,7 +88,7 @@ pub struct Section {
 }
 
 /// Mean of each reward term, unweighted, for one arm.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TermMeans {
     /// Name of the arm.
     pub arm: String,
@@ -108,7 +97,7 @@ pub struct TermMeans {
 }
 
 /// Everything that is said about an evaluation.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// Name of the suite.
     pub suite: String,
@@ -242,11 +231,16 @@ pub(crate) struct Scope {
 impl Scope {
     fn new(records: &Records, settings: Settings, scenario: Option<usize>) -> Self {
         let scenarios = scenario.map_or(0..records.scenarios.len(), |scenario| scenario..scenario + 1);
-        let strata = vec![records.seeds; scenarios.len()];
-        let draw = |runs| Plan::draw(settings.seeds(), runs, &strata, settings.resamples);
         let runs = records.arms.iter().map(|arm| arm.training_seeds.len()).max().unwrap_or(1);
+        Self::over(scenarios, records.seeds, runs, settings)
+    }
+
+    /// Some scenarios of a grid, for arms with one run or with `runs`.
+    pub(crate) fn over(scenarios: std::ops::Range<usize>, seeds: usize, runs: usize, settings: Settings) -> Self {
+        let strata = vec![seeds; scenarios.len()];
+        let draw = |runs| Plan::draw(settings.seeds(), runs, &strata, settings.resamples);
         let (single, several) = (draw(1), (runs > 1).then(|| draw(runs)));
-        let cells = scenarios.start * records.seeds..scenarios.end * records.seeds;
+        let cells = scenarios.start * seeds..scenarios.end * seeds;
         Self { cells, strata, single, several, settings }
     }
 
@@ -274,9 +268,7 @@ fn section(records: &Records, subject: usize, settings: Settings, scenario: Opti
             .map(|other| comparison::compare(name(other), &values[subject], &values[other], metric, &scope))
             .collect();
         comparison::settle(&mut comparisons, metric.direction, settings.confidence);
-        let Metric { name, unit, direction, group, formula, source, .. } = *metric;
-        let metric = MetricInfo { name, unit, direction, group, formula, source };
-        Row { metric, summaries: summaries.collect(), comparisons }
+        Row { metric: MetricInfo::of(metric), summaries: summaries.collect(), comparisons }
     };
     let scenario = scenario.map(|scenario| records.scenarios[scenario].clone());
     Section { scenario, rows: metrics().into_par_iter().map(row).collect() }

@@ -52,6 +52,16 @@ pub(super) fn decimals(value: f64, decimals: usize) -> String {
     format!("{sign}{grouped}{point}{part}")
 }
 
+/// A setting as it was given, without trailing zeros.
+pub(super) fn short(value: f64, places: usize) -> String {
+    without_zeros(&decimals(value, places))
+}
+
+/// A decimal without zeros that say nothing.
+pub(super) fn without_zeros(text: &str) -> String {
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text.to_owned() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,6 @@
 //! One metric of one arm: location, tail, and how well both are known.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::metric::{Group, Metric};
 use crate::report::{Scope, Values};
@@ -8,7 +8,7 @@ use crate::statistics::bca::jackknife_mean;
 use crate::statistics::{Estimate, Interval, Method, Sample, Side, bca, percentile};
 
 /// One metric of one arm over a section's episodes.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// Name of the arm.
     pub arm: String,
@@ -27,7 +27,7 @@ pub struct Summary {
 }
 
 /// Conditional value at risk.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TailEstimate {
     /// The bad end.
     pub side: Side,

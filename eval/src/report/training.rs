@@ -1,6 +1,6 @@
 //! Arms with several training seeds, seed by seed: how much of a result is luck in training.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::metric::{PRIMARY, metric};
 use crate::record::Records;
@@ -9,7 +9,7 @@ use crate::statistics::resample::Level;
 use crate::statistics::{Estimate, Interval, Method, Resamples, Sample, mean, median, percentile};
 
 /// The primary metric of one arm, by training seed.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainingRuns {
     /// Name of the arm.
     pub arm: String,

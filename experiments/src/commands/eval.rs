@@ -12,7 +12,7 @@ use crate::judge::{self, Arena};
 use crate::output::show;
 use crate::places::Places;
 use crate::progress::Voice;
-use crate::run_folder::{MANIFEST, RESOLVED, RunFolder};
+use crate::run_folder::{MANIFEST, Manifest, POLICIES, RESOLVED, RunFolder, input};
 
 /// Arguments of `seawall eval`.
 #[derive(Debug, clap::Args)]
@@ -48,13 +48,17 @@ pub(crate) fn run(args: &EvalArgs, voice: Voice) -> anyhow::Result<Verdict> {
     let arena = Arena::new(&settings, &places)?;
     let spec = arena.spec();
     let mut contenders = Vec::new();
+    let mut learned = Vec::new();
+    let mut inputs = places.inputs.clone();
     for path in &exports {
         let export = Export::read(path)?;
         export.check()?;
+        inputs.push(input(&if path.is_dir() { path.join(PARAMETERS_FILE) } else { path.clone() })?);
         let name = free_name(&export.parameters.name, |name| {
             contenders.iter().any(|contender: &seawall_eval::Contender| contender.name == name)
         });
         contenders.push(judge::learned(&settings, &name, export.seed(), export.policy(&spec)?));
+        learned.push((name, export));
     }
     let subject = contenders.first().map_or_else(|| SUBJECT.to_owned(), |contender| contender.name.clone());
     let venues = judge::venues(&args.venues)?;
@@ -73,7 +77,12 @@ pub(crate) fn run(args: &EvalArgs, voice: Voice) -> anyhow::Result<Verdict> {
     let report = Report::build(&records, &subject, settings.evaluation.statistics, &suite.gates)?;
     judge::show_report(&report)?;
     if let Some(folder) = folder {
-        folder.write(RESOLVED, settings.to_toml().as_bytes())?;
+        let text = settings.to_toml();
+        folder.write(RESOLVED, text.as_bytes())?;
+        folder.write_manifest(&Manifest::new(&text, settings.run.seed, inputs))?;
+        for (name, export) in &learned {
+            export.write(&folder.child(POLICIES)?.child(name)?)?;
+        }
         judge::write(&folder, &report, &records)?;
         show(&format!("report: {}", folder.file("report.md").display()))?;
     }
@@ -82,7 +91,8 @@ pub(crate) fn run(args: &EvalArgs, voice: Voice) -> anyhow::Result<Verdict> {
 
 /// The export that a path means: a run folder's chosen one, or the path itself.
 fn export_in(path: &Path) -> PathBuf {
-    if path.join(MANIFEST).is_file() { path.join("export").join(PARAMETERS_FILE) } else { path.to_owned() }
+    let chosen = path.join("export");
+    if path.join(MANIFEST).is_file() && chosen.is_dir() { chosen.join(PARAMETERS_FILE) } else { path.to_owned() }
 }
 
 /// `name`, or `name-2`, `name-3` and so on if it is taken.

@@ -6,6 +6,7 @@ pub(crate) mod export;
 pub(crate) mod presets;
 pub(crate) mod probe;
 pub(crate) mod replay;
+pub(crate) mod report;
 pub(crate) mod scenarios;
 pub(crate) mod train;
 pub(crate) mod verify;

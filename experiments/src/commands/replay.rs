@@ -11,18 +11,17 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use seawall_agents::Policy;
-use seawall_env::action::{ACTIONS, PARAMETERS};
+use seawall_env::action::PARAMETERS;
 use seawall_env::book::{Book, Side};
-use seawall_env::liquidation::presets::Preset;
 use seawall_env::units::Usd;
 use seawall_env::world::ReplayStart;
-use seawall_env::{CascadeEnv, Env, Groups, Purpose, SeedTree, Step, Task};
+use seawall_env::{CascadeEnv, Env, Groups, Step, Task};
 
 use super::Verdict;
 use crate::arguments::SettingsArgs;
 use crate::candles;
+use crate::episode::{self, Actor};
 use crate::exporter::Export;
-use crate::judge;
 use crate::output::show;
 use crate::places::Places;
 use crate::progress::Voice;
@@ -108,11 +107,10 @@ pub(crate) fn run(args: &ReplayArgs, voice: Voice) -> anyhow::Result<Verdict> {
         bail!("--start needs candles: give them with --replay");
     }
     let start = args.start.map_or(ReplayStart::Random, ReplayStart::At);
-    let (preset, mut policy) = actor(&settings, &places, &args.policy)?;
-    let venue = Preset::shipped(&preset).with_context(|| format!("no preset is called {preset}"))?;
-    let site = place.site(&venue, start)?;
+    let mut actor = actor(&settings, &places, &args.policy)?;
+    let site = place.site(&actor.venue()?, start)?;
     let task = Arc::new(Task::on_sites(vec![site], settings.reward, Groups::default())?);
-    let trace = play(&mut CascadeEnv::new(task), policy.as_mut(), args.episode);
+    let trace = trace(&mut CascadeEnv::new(task), actor.policy.as_mut(), args.episode)?;
     if let Some(path) = &args.csv {
         trace.write_csv(path).with_context(|| format!("writing {}", path.display()))?;
     }
@@ -120,49 +118,39 @@ pub(crate) fn run(args: &ReplayArgs, voice: Voice) -> anyhow::Result<Verdict> {
         trace.write_parquet(path).with_context(|| format!("writing {}", path.display()))?;
     }
     if args.rows > 0 {
-        show(&format!("{} under {} on {preset}, episode {}", place.scenario().id, policy.name(), args.episode))?;
+        let (name, preset) = (actor.policy.name(), &actor.preset);
+        show(&format!("{} under {name} on {preset}, episode {}", place.scenario().id, args.episode))?;
         show(&trace.table(args.rows))?;
     }
     Ok(Verdict::Done)
 }
 
 /// The policy that a name or a file means, and the preset that it runs on.
-fn actor(settings: &Settings, places: &Places, name: &str) -> anyhow::Result<(String, Box<dyn Policy>)> {
-    let task = places.task(settings, &settings.venue(), Groups::default())?;
-    let spec = CascadeEnv::new(task).spec().clone();
-    let baselines = judge::baselines(settings, &spec)?;
-    let known: Vec<String> = baselines.iter().map(|baseline| baseline.name.clone()).collect();
-    if let Some(baseline) = baselines.into_iter().find(|baseline| baseline.name == name) {
-        return Ok((baseline.preset, baseline.policy));
+fn actor(settings: &Settings, places: &Places, name: &str) -> anyhow::Result<Actor> {
+    if let Some(actor) = Actor::known(settings, places, name)? {
+        return Ok(actor);
     }
     let path = Path::new(name);
     if !path.exists() {
-        bail!("{name:?} is neither a file nor one of {}", known.join(", "));
+        bail!("{name:?} is neither a file nor one of {}", episode::baselines(settings, places)?.join(", "));
     }
     let export = Export::read(path)?;
     export.check()?;
-    Ok((settings.task.preset.clone(), Box::new(export.policy(&spec)?)))
+    let spec = CascadeEnv::new(places.task(settings, &settings.venue(), Groups::default())?).spec().clone();
+    Ok(Actor { preset: settings.task.preset.clone(), policy: Box::new(export.policy(&spec)?) })
 }
 
-fn play(env: &mut CascadeEnv, policy: &mut dyn Policy, seed: u64) -> Trace {
-    let mut observation = vec![0.0; env.spec().observation.len()];
-    let mut action = [0.0; ACTIONS];
-    env.reset(seed, &mut observation);
-    policy.reset(SeedTree::new(seed).seed(Purpose::Policy, 0));
-    let mut rows = Vec::new();
-    let mut names = Vec::new();
-    loop {
-        policy.act(&observation, &mut action);
-        let step = env.step(&action, &mut observation);
+fn trace(env: &mut CascadeEnv, policy: &mut dyn Policy, seed: u64) -> anyhow::Result<Trace> {
+    let (mut names, mut rows) = (Vec::new(), Vec::new());
+    episode::play(env, policy, seed, |env, step| {
+        let Some(step) = step else { return };
         let cells = row(env, step);
         if names.is_empty() {
             names = cells.iter().map(|(name, _)| name.clone()).collect();
         }
         rows.push(cells.into_iter().map(|(_, cell)| cell).collect());
-        if step.status.is_over() {
-            return Trace { names, rows };
-        }
-    }
+    })?;
+    Ok(Trace { names, rows })
 }
 
 fn row(env: &CascadeEnv, step: Step) -> Vec<(String, Cell)> {

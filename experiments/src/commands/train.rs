@@ -123,6 +123,10 @@ fn resume(path: &std::path::Path, voice: Voice) -> anyhow::Result<Run> {
     let folder = RunFolder::open(path)?;
     let text = folder.read_text(RESOLVED)?;
     let settings = Settings::resolve(&[layer_of(&folder.file(RESOLVED))?])?;
+    let has_begun = folder.file(&seed_folder(settings.run.seed)).is_dir();
+    if folder.file(judge::REPORT).exists() && !has_begun {
+        bail!("{} is the folder of an evaluation: there is no training to go on with", path.display());
+    }
     let mut manifest = folder.manifest()?;
     let settings_sha256 = sha256(text.as_bytes());
     if settings_sha256 != manifest.settings_sha256 {

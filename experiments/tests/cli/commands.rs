@@ -159,7 +159,16 @@ fn baselines_are_judged_without_a_policy_and_a_missed_gate_is_exit_code_one() {
     }
     assert_eq!(
         super::files(place.path("judged")),
-        ["episodes.csv", "metrics_summary.csv", "report.json", "report.md", "resolved.toml"]
+        [
+            "episodes.csv",
+            "episodes.parquet",
+            "manifest.json",
+            "metrics_summary.csv",
+            "report.json",
+            "report.md",
+            "report.tex",
+            "resolved.toml"
+        ]
     );
     let failed = place.run(&["--quiet", "eval", "--config", "smoke", "--set", gate]).ends_with(1);
     assert!(failed.out.contains("gate FAILED: return"), "{}", failed.out);

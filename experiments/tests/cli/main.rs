@@ -4,6 +4,7 @@
 
 mod candles;
 mod commands;
+mod report;
 mod settings;
 mod train;
 
@@ -28,7 +29,9 @@ impl Place {
     }
 
     fn write(&self, name: &str, text: &str) {
-        fs::write(self.path(name), text).unwrap();
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
     }
 
     fn read(&self, name: &str) -> String {

@@ -29,11 +29,13 @@ fn a_run_goes_from_settings_to_a_verified_export() {
         files(place.path("run")),
         [
             "episodes.csv",
+            "episodes.parquet",
             "export",
             "manifest.json",
             "metrics_summary.csv",
             "report.json",
             "report.md",
+            "report.tex",
             "resolved.toml",
             "seed-7"
         ]

@@ -1,0 +1,135 @@
+//! Sentences and names of the page.
+
+use crate::metric::PRIMARY;
+use crate::report::number::without_zeros;
+use crate::report::{Finding, Report};
+
+/// A metric's name in prose.
+pub(super) fn spoken(name: &str) -> String {
+    name.replace('_', " ")
+}
+
+/// The word for a finding from the subject's side, and the style that goes with it.
+pub(super) const fn finding(finding: Option<Finding>) -> (&'static str, &'static str) {
+    match finding {
+        Some(Finding::Better) => ("leads, confirmed", "better"),
+        Some(Finding::Ahead) => ("leads", "ahead"),
+        Some(Finding::Undecided) | None => ("undecided", "undecided"),
+        Some(Finding::Behind) => ("trails", "behind"),
+        Some(Finding::Worse) => ("trails, confirmed", "worse"),
+    }
+}
+
+/// Names of the opponents with each of these findings on the primary metric.
+fn with(report: &Report, wanted: &[Finding]) -> Vec<String> {
+    let row = report.sections[0].row(PRIMARY);
+    let comparisons = row.map(|row| row.comparisons.as_slice()).unwrap_or_default();
+    let fits = comparisons.iter().filter(|c| wanted.contains(&c.finding.unwrap_or(Finding::Undecided)));
+    fits.map(|comparison| comparison.opponent.clone()).collect()
+}
+
+/// The verdict in one sentence: whom the subject leads, whom it trails, and what is open.
+pub(super) fn verdict(report: &Report) -> String {
+    let subject = &report.subject;
+    let leads = with(report, &[Finding::Better, Finding::Ahead]);
+    let trails = with(report, &[Finding::Behind, Finding::Worse]);
+    let open = with(report, &[Finding::Undecided]);
+    let total = leads.len() + trails.len() + open.len();
+    if total == 0 {
+        return format!("{subject} stands alone: nothing is compared.");
+    }
+    let mut clauses = Vec::new();
+    for (verb, names) in [("leads", &leads), ("trails", &trails)] {
+        if names.len() == total && total > 1 {
+            clauses.push(format!("{verb} all {total} others"));
+        } else if !names.is_empty() {
+            clauses.push(format!("{verb} {}", list(names)));
+        }
+    }
+    if open.len() == total {
+        let them = if total == 1 { open[0].clone() } else { format!("any of the {total} others") };
+        return format!("{subject} cannot be told apart from {them}.");
+    }
+    let mut sentence = format!("{subject} {}", clauses.join(" and "));
+    if !open.is_empty() {
+        sentence += &format!("; against {} it is undecided", list(&open));
+    }
+    sentence + "."
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(super) fn list(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// `1 seed`, `2 seeds`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    let number = crate::report::number::decimals(crate::statistics::real(count), 0);
+    format!("{number} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// A command line as one types it.
+pub(super) fn shell(arguments: &[String]) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:@%+".contains(c);
+    let quoted = |argument: &String| {
+        if !argument.is_empty() && argument.chars().all(is_plain) {
+            return argument.clone();
+        }
+        format!("'{}'", argument.replace('\'', "'\\''"))
+    };
+    arguments.iter().map(quoted).collect::<Vec<_>>().join(" ")
+}
+
+/// A span of time on an axis.
+pub(super) fn span(seconds: f64) -> String {
+    let short = |value: f64, unit: &str| {
+        let text = if value.abs() < 1.0 { format!("{value:.2}") } else { format!("{value:.1}") };
+        format!("{} {unit}", without_zeros(&text))
+    };
+    match seconds {
+        s if s < 90.0 => short(s, "s"),
+        s if s < 5_400.0 => short(s / 60.0, "min"),
+        s => short(s / 3_600.0, "h"),
+    }
+}
+
+/// A count on an axis: `20 k`, `1.5 M`.
+pub(super) fn short_count(value: f64) -> String {
+    let text = |value: f64, unit: &str| {
+        format!("{}{unit}", without_zeros(&format!("{value:.1}")))
+    };
+    match value.abs() {
+        size if size < 1e3 => text(value, ""),
+        size if size < 1e6 => text(value / 1e3, " k"),
+        _ => text(value / 1e6, " M"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_listed_as_one_says_them() {
+        let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        assert_eq!(list(&names(&["a"])), "a");
+        assert_eq!(list(&names(&["a", "b", "c"])), "a, b and c");
+        assert_eq!((counted(1, "seed"), counted(2_400, "pair")), ("1 seed".into(), "2,400 pairs".into()));
+    }
+
+    #[test]
+    fn a_command_can_be_pasted() {
+        let arguments = ["seawall", "eval", "it's here", "--set", "evaluation.seeds=12", ""].map(String::from);
+        assert_eq!(shell(&arguments), "seawall eval 'it'\\''s here' --set evaluation.seeds=12 ''");
+    }
+
+    #[test]
+    fn axes_print_short_numbers() {
+        assert_eq!([0.0, 500.0, 20_000.0, 1_500_000.0].map(short_count), ["0", "500", "20 k", "1.5 M"]);
+        assert_eq!([30.0, 600.0, 7_200.0].map(span), ["30 s", "10 min", "2 h"]);
+    }
+}
