@@ -3,9 +3,11 @@
 //! Exit codes: 0 done, 1 a gate failed, 2 bad input or a failure to run, 130 interrupted with a checkpoint.
 
 mod arguments;
+mod calibrator;
 mod candles;
 mod clock;
 mod commands;
+mod datasets;
 mod exporter;
 mod judge;
 mod output;
@@ -23,7 +25,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{Verdict, bench, eval, export, presets, probe, replay, scenarios, train, verify};
+use commands::{Verdict, bench, calibrate, eval, export, presets, probe, replay, scenarios, train, verify};
 use progress::Voice;
 
 /// Tensors come and go by the thousand; the system's allocator is up to 1.7 times slower at it.
@@ -59,6 +61,8 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Sweep each parameter as a constant: what there is to learn
     Probe(probe::ProbeArgs),
+    /// Fit a scenario to real series
+    Calibrate(calibrate::CalibrateArgs),
     /// Measure speed
     Bench(bench::BenchArgs),
 }
@@ -75,6 +79,7 @@ fn main() -> ExitCode {
         Command::Presets(args) => presets::run(&args),
         Command::Replay(args) => replay::run(&args, voice),
         Command::Probe(args) => probe::run(&args, voice),
+        Command::Calibrate(args) => calibrate::run(&args, voice),
         Command::Bench(args) => bench::run(&args, voice),
     };
     match result {
