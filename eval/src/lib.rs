@@ -16,6 +16,7 @@ pub mod report;
 pub mod runner;
 pub mod statistics;
 pub mod suite;
+pub mod validation;
 
 pub use contender::Contender;
 pub use error::Error;

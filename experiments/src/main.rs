@@ -20,12 +20,13 @@ mod table;
 mod tensorboard;
 mod trainer;
 mod training_log;
+mod validator;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{Verdict, bench, calibrate, eval, export, presets, probe, replay, scenarios, train, verify};
+use commands::{Verdict, bench, calibrate, eval, export, presets, probe, replay, scenarios, train, validate, verify};
 use progress::Voice;
 
 /// Tensors come and go by the thousand; the system's allocator is up to 1.7 times slower at it.
@@ -63,6 +64,8 @@ enum Command {
     Probe(probe::ProbeArgs),
     /// Fit a scenario to real series
     Calibrate(calibrate::CalibrateArgs),
+    /// Hold the market against real markets, row by row
+    Validate(validate::ValidateArgs),
     /// Measure speed
     Bench(bench::BenchArgs),
 }
@@ -80,6 +83,7 @@ fn main() -> ExitCode {
         Command::Replay(args) => replay::run(&args, voice),
         Command::Probe(args) => probe::run(&args, voice),
         Command::Calibrate(args) => calibrate::run(&args, voice),
+        Command::Validate(args) => validate::run(&args, voice),
         Command::Bench(args) => bench::run(&args, voice),
     };
     match result {

@@ -53,8 +53,9 @@ pub struct Jumps {
     pub down_share: Fitted,
     /// Smallest size, in daily standard deviations: their lower decile, for below it detection is patchy.
     pub minimum: Fitted,
-    /// Exponent of the sizes above that.
-    pub tail_exponent: Fitted,
+    /// Exponent of the sizes above one and a half times what the threshold lets pass on an average day: below that, only
+    /// jumps on quieter days are seen. Nothing if fewer than ten are larger.
+    pub tail_exponent: Option<Fitted>,
     /// Largest size, in daily standard deviations.
     pub largest: Fitted,
 }
@@ -94,7 +95,7 @@ pub fn describe(found: &[Jump], daily: &[f64], lengths: &[usize], bars_per_day: 
         per_day: Fitted::new(real(n) / days, real(n).sqrt() / days, n),
         down_share: Fitted::new(down, (down * (1.0 - down) / real(n)).sqrt(), n),
         minimum: Fitted::new(minimum, (0.09 / real(n)).sqrt() / density, n),
-        tail_exponent: tails::exponent_above(&sizes, minimum)?,
+        tail_exponent: tails::exponent_above(&sizes, 1.5 * THRESHOLD / bars_per_day.sqrt()),
         largest: Fitted::bare(sizes.iter().copied().fold(0.0, f64::max), n),
     })
 }

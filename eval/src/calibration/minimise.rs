@@ -1,51 +1,18 @@
 //! Minimum of a negative log likelihood, and standard errors from its curvature there.
-
-use argmin::core::{CostFunction, Executor, State};
-use argmin::solver::neldermead::NelderMead;
-use argmin_math::{ArgminAdd, ArgminMul, ArgminSub};
+//!
+//! The simplex is ours because the crates that have one bring more than it weighs: `argmin` changes the features that the
+//! learner's matrix kernels are built with, ports of COBYLA read the clock.
 
 /// Cost of a point where the likelihood is undefined: above any other and still finite.
 const REFUSED: f64 = 1e150;
-/// Iterations of one simplex.
-const ITERATIONS: u64 = 2_000;
+/// Moves of one simplex.
+const MOVES: usize = 2_000;
+/// A simplex has collapsed when its costs are this close.
+const TOLERANCE: f64 = 1e-8;
 /// Simplexes, each from where the last one stopped: a collapsed one gets another chance.
 const RESTARTS: usize = 6;
 /// Step of the second differences, in coordinates of order one.
 const STEP: f64 = 1e-3;
-
-/// A point; the arithmetic that a simplex needs and no more.
-#[derive(Clone, Debug)]
-struct Point(Vec<f64>);
-
-impl ArgminAdd<Self, Self> for Point {
-    fn add(&self, other: &Self) -> Self {
-        Self(self.0.iter().zip(&other.0).map(|(a, b)| a + b).collect())
-    }
-}
-
-impl ArgminSub<Self, Self> for Point {
-    fn sub(&self, other: &Self) -> Self {
-        Self(self.0.iter().zip(&other.0).map(|(a, b)| a - b).collect())
-    }
-}
-
-impl ArgminMul<f64, Self> for Point {
-    fn mul(&self, factor: &f64) -> Self {
-        Self(self.0.iter().map(|a| a * factor).collect())
-    }
-}
-
-struct Cost<'a>(&'a dyn Fn(&[f64]) -> f64);
-
-impl CostFunction for Cost<'_> {
-    type Param = Point;
-    type Output = f64;
-
-    fn cost(&self, point: &Point) -> Result<f64, argmin::core::Error> {
-        let cost = (self.0)(&point.0);
-        Ok(if cost.is_finite() { cost } else { REFUSED })
-    }
-}
 
 /// Finds a local minimum from `start`, with a first simplex of edges `edge`; nothing if the cost is nowhere finite.
 ///
@@ -53,31 +20,79 @@ impl CostFunction for Cost<'_> {
 /// If `start` is empty.
 ///
 /// # Reference
-/// Nelder & Mead 1965, restarted until a restart gains less than 1e-7.
+/// Nelder & Mead 1965 with their coefficients 1, 2, 1/2 and 1/2, restarted until a restart gains less than 1e-7.
 #[must_use]
 pub fn minimise(start: &[f64], edge: f64, cost: &dyn Fn(&[f64]) -> f64) -> Option<Vec<f64>> {
     assert!(!start.is_empty(), "a minimum needs a parameter");
+    let bounded = |point: &[f64]| {
+        let value = cost(point);
+        if value.is_finite() { value } else { REFUSED }
+    };
     let mut best = start.to_vec();
-    let mut lowest = Cost(cost).cost(&Point(best.clone())).ok()?;
+    let mut lowest = bounded(&best);
     for restart in 0..RESTARTS {
-        let scale = if restart == 0 { edge } else { 0.25 * edge };
-        let vertex = |moved: Option<usize>| {
-            Point(best.iter().enumerate().map(|(i, x)| if Some(i) == moved { x + scale } else { *x }).collect())
-        };
-        let simplex = std::iter::once(None).chain((0..best.len()).map(Some)).map(vertex).collect();
-        let solver = NelderMead::new(simplex).with_sd_tolerance(1e-8).ok()?;
-        let run = Executor::new(Cost(cost), solver).configure(|state| state.max_iters(ITERATIONS)).timer(false).run();
-        let state = run.ok()?.state;
-        let found = state.get_best_param()?.0.clone();
-        let gain = lowest - state.get_best_cost();
+        let (found, value) = descend(&best, if restart == 0 { edge } else { 0.25 * edge }, &bounded);
+        let gain = lowest - value;
         if gain > 0.0 {
-            (best, lowest) = (found, state.get_best_cost());
+            (best, lowest) = (found, value);
         }
         if gain < 1e-7 {
             break;
         }
     }
     (lowest < REFUSED).then_some(best)
+}
+
+/// One simplex until it collapses: its best point and that point's cost.
+fn descend(start: &[f64], edge: f64, cost: &dyn Fn(&[f64]) -> f64) -> (Vec<f64>, f64) {
+    let n = start.len();
+    let vertex = |moved: Option<usize>| {
+        let point: Vec<f64> =
+            start.iter().enumerate().map(|(i, x)| if Some(i) == moved { x + edge } else { *x }).collect();
+        let value = cost(&point);
+        (point, value)
+    };
+    let mut simplex: Vec<(Vec<f64>, f64)> = std::iter::once(None).chain((0..n).map(Some)).map(vertex).collect();
+    for _ in 0..MOVES {
+        // A stable sort: of equals, the older point is the better one.
+        simplex.sort_by(|a, b| a.1.total_cmp(&b.1));
+        if simplex[n].1 - simplex[0].1 < TOLERANCE {
+            break;
+        }
+        let centre: Vec<f64> =
+            (0..n).map(|i| simplex[..n].iter().map(|(point, _)| point[i]).sum::<f64>() / crate::statistics::real(n)).collect();
+        let worst = simplex[n].clone();
+        let along = |t: f64| {
+            let point: Vec<f64> = centre.iter().zip(&worst.0).map(|(c, w)| c + t * (c - w)).collect();
+            let value = cost(&point);
+            (point, value)
+        };
+        let reflected = along(1.0);
+        let chosen = if reflected.1 < simplex[0].1 {
+            let expanded = along(2.0);
+            Some(if expanded.1 < reflected.1 { expanded } else { reflected })
+        } else if reflected.1 < simplex[n - 1].1 {
+            Some(reflected)
+        } else {
+            let contracted = along(if reflected.1 < worst.1 { 0.5 } else { -0.5 });
+            (contracted.1 < worst.1.min(reflected.1)).then_some(contracted)
+        };
+        match chosen {
+            Some(point) => simplex[n] = point,
+            None => shrink(&mut simplex, cost),
+        }
+    }
+    simplex.sort_by(|a, b| a.1.total_cmp(&b.1));
+    simplex.swap_remove(0)
+}
+
+/// Draws every vertex half-way to the best one.
+fn shrink(simplex: &mut [(Vec<f64>, f64)], cost: &dyn Fn(&[f64]) -> f64) {
+    let best = simplex[0].0.clone();
+    for (point, value) in &mut simplex[1..] {
+        point.iter_mut().zip(&best).for_each(|(x, b)| *x = b + 0.5 * (*x - b));
+        *value = cost(point);
+    }
 }
 
 /// Standard errors of `natural(at)`, where `cost` is a negative log likelihood with its minimum at `at`: the inverse of

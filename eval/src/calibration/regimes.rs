@@ -28,7 +28,7 @@ pub struct RegimeFit {
     pub next: [Fitted; REGIMES],
     /// Share of blocks spent in it.
     pub share: f64,
-    /// Mean and deviation of the logarithm of a block's variance.
+    /// Mean of the logarithm of a block's variance, and deviation of its innovations.
     pub emission: [f64; 2],
 }
 
@@ -39,7 +39,9 @@ pub struct Regimes {
     pub regimes: [RegimeFit; REGIMES],
     /// Probability of each regime in each block, given all blocks, by run.
     pub posterior: Vec<Vec<[f64; REGIMES]>>,
-    /// Log likelihood.
+    /// Correlation of neighbouring log variances within a regime.
+    pub memory: f64,
+    /// Log likelihood, less its constant.
     pub log_likelihood: f64,
     /// Passes of the algorithm.
     pub passes: usize,
@@ -49,9 +51,12 @@ pub struct Regimes {
 const PASSES: usize = 500;
 /// Smallest deviation of an emission: keeps a regime from collapsing onto one block.
 const DEVIATION_MIN: f64 = 0.05;
+/// Largest memory: at one, a regime has no level.
+const MEMORY_MAX: f64 = 0.98;
 
 #[derive(Clone, Debug)]
 struct Model {
+    memory: f64,
     means: [f64; REGIMES],
     deviations: [f64; REGIMES],
     steps: [[f64; REGIMES]; REGIMES],
@@ -60,14 +65,16 @@ struct Model {
 
 /// Fits the chain to runs of blocks without a hole; nothing below 60 blocks, or if they do not vary.
 ///
-/// Log variances are Gaussian given the regime (Andersen et al. 2001 find that on exchange rates); the chain is fitted by
-/// expectation maximisation from thirds of the sorted sample. Volatilities are means of the variance with jumps over blocks, weighted by
-/// the posterior, with Newey–West errors. A stay `p` turns into an exponential one, `-1 / ln p` blocks. Errors of stays and
+/// Given the regimes, log variances are a first-order autoregression about the regime's mean: `xₜ - μₛₜ = φ (xₜ₋₁ - μₛₜ₋₁) + σₛₜ e`.
+/// Without `φ`, the slow swings of volatility within a regime would pass for visits to another. Fitted by expectation
+/// conditional maximisation. Volatilities are means of the variance with jumps over blocks, weighted by the posterior, with
+/// Newey–West errors. A probability `p` of staying turns into an exponential stay of `-1 / ln p` blocks. Errors of stays and
 /// steps are those of as many observed visits as the posterior expects: a lower bound, for visits are not observed.
 ///
 /// # Reference
-/// Baum et al. 1970; Hamilton 1989. Andersen, Bollerslev, Diebold & Labys 2001, "The distribution of realized exchange rate
-/// volatility".
+/// Hamilton 1989, "A new approach to the economic analysis of nonstationary time series and the business cycle", eq. 2.4;
+/// Meng & Rubin 1993 for the algorithm. Log realised variances are close to Gaussian: Andersen, Bollerslev, Diebold & Labys
+/// 2001, "The distribution of realized exchange rate volatility".
 #[must_use]
 pub fn fit(runs: &[Vec<Block>]) -> Option<Regimes> {
     let blocks: usize = runs.iter().map(Vec::len).sum();
@@ -81,6 +88,7 @@ pub fn fit(runs: &[Vec<Block>]) -> Option<Regimes> {
         return None;
     }
     let mut model = Model {
+        memory: 0.2,
         means: [sorted[blocks / 4], sorted[blocks * 3 / 4], sorted[blocks * 39 / 40]],
         deviations: [0.25 * spread; REGIMES],
         steps: std::array::from_fn(|i| std::array::from_fn(|j| if i == j { 0.94 } else { 0.03 })),
@@ -96,79 +104,161 @@ pub fn fit(runs: &[Vec<Block>]) -> Option<Regimes> {
             break expected;
         }
         last = expected.log_likelihood;
-        model = maximise(runs, &expected);
+        model = maximise(&model, runs, &expected);
     };
     let (model, expected) = in_order(&model, expected);
     let regimes = std::array::from_fn(|regime| describe(regime, &model, &expected, runs));
-    Some(Regimes { regimes, log_likelihood: expected.log_likelihood, passes, posterior: expected.posterior })
+    Some(Regimes {
+        regimes,
+        memory: model.memory,
+        log_likelihood: expected.log_likelihood,
+        passes,
+        posterior: expected.posterior,
+    })
 }
+
+type Square = [[f64; REGIMES]; REGIMES];
 
 struct Expected {
     posterior: Vec<Vec<[f64; REGIMES]>>,
-    /// Expected steps from regime to regime.
-    steps: [[f64; REGIMES]; REGIMES],
+    /// Probability of each pair of regimes in a block and the next, by run.
+    pairs: Vec<Vec<Square>>,
     log_likelihood: f64,
 }
 
 /// Forward and backward through every run.
 fn expect(model: &Model, runs: &[Vec<Block>]) -> Expected {
-    let mut expected =
-        Expected { posterior: Vec::with_capacity(runs.len()), steps: [[0.0; REGIMES]; REGIMES], log_likelihood: 0.0 };
+    let mut expected = Expected { posterior: Vec::new(), pairs: Vec::new(), log_likelihood: 0.0 };
     for run in runs {
-        let densities: Vec<[f64; REGIMES]> = run.iter().map(|block| densities(model, block.log_variance)).collect();
-        let (mut forward, mut scales) = (Vec::with_capacity(run.len()), Vec::with_capacity(run.len()));
-        let mut prior = model.start;
-        for density in &densities {
-            let mut alpha: [f64; REGIMES] = std::array::from_fn(|i| prior[i] * density[i]);
-            let scale: f64 = alpha.iter().sum::<f64>().max(f64::MIN_POSITIVE);
-            alpha = alpha.map(|a| a / scale);
-            prior = std::array::from_fn(|j| (0..REGIMES).map(|i| alpha[i] * model.steps[i][j]).sum());
-            expected.log_likelihood += libm::log(scale);
-            forward.push(alpha);
-            scales.push(scale);
+        // What a step from one block to the next is worth, by pair of regimes, over the sum of all that the past allows.
+        let mut steps: Vec<Square> = Vec::with_capacity(run.len());
+        let start: [f64; REGIMES] = std::array::from_fn(|i| model.start[i] * model.first(run[0].log_variance, i));
+        let total: f64 = start.iter().sum();
+        expected.log_likelihood += libm::log(total);
+        let mut forward = vec![start.map(|a| a / total)];
+        for pair in run.windows(2) {
+            let before = forward[forward.len() - 1];
+            let joint: Square = std::array::from_fn(|i| {
+                std::array::from_fn(|j| model.steps[i][j] * model.density([pair[0].log_variance, pair[1].log_variance], i, j))
+            });
+            let after: [f64; REGIMES] =
+                std::array::from_fn(|j| (0..REGIMES).map(|i| before[i] * joint[i][j]).sum::<f64>());
+            let total: f64 = after.iter().sum();
+            expected.log_likelihood += libm::log(total);
+            forward.push(after.map(|a| a / total));
+            steps.push(joint.map(|row| row.map(|x| x / total)));
         }
-        let mut beta = [1.0; REGIMES];
+        let mut ahead = [1.0; REGIMES];
         let mut posterior = vec![[0.0; REGIMES]; run.len()];
+        let mut pairs = vec![[[0.0; REGIMES]; REGIMES]; steps.len()];
         for t in (0..run.len()).rev() {
-            posterior[t] = std::array::from_fn(|i| forward[t][i] * beta[i]);
-            if t == 0 {
-                break;
+            posterior[t] = std::array::from_fn(|i| forward[t][i] * ahead[i]);
+            if t > 0 {
+                let step = &steps[t - 1];
+                pairs[t - 1] =
+                    std::array::from_fn(|i| std::array::from_fn(|j| forward[t - 1][i] * step[i][j] * ahead[j]));
+                ahead = std::array::from_fn(|i| (0..REGIMES).map(|j| step[i][j] * ahead[j]).sum());
             }
-            let ahead: [f64; REGIMES] = std::array::from_fn(|j| densities[t][j] * beta[j] / scales[t]);
-            for i in 0..REGIMES {
-                for j in 0..REGIMES {
-                    expected.steps[i][j] += forward[t - 1][i] * model.steps[i][j] * ahead[j];
-                }
-            }
-            beta = std::array::from_fn(|i| (0..REGIMES).map(|j| model.steps[i][j] * ahead[j]).sum());
         }
         expected.posterior.push(posterior);
+        expected.pairs.push(pairs);
     }
     expected
 }
 
-fn densities(model: &Model, x: f64) -> [f64; REGIMES] {
-    std::array::from_fn(|i| {
-        let z = (x - model.means[i]) / model.deviations[i];
-        libm::exp(-0.5 * z * z) / model.deviations[i] + 1e-12
-    })
+impl Model {
+    /// Density of a block given the block before and both regimes.
+    fn density(&self, [before, now]: [f64; 2], i: usize, j: usize) -> f64 {
+        gauss(now - self.means[j] - self.memory * (before - self.means[i]), self.deviations[j])
+    }
+
+    /// Density of a run's first block.
+    fn first(&self, x: f64, i: usize) -> f64 {
+        gauss(x - self.means[i], self.deviations[i] / (1.0 - self.memory * self.memory).sqrt())
+    }
 }
 
-fn maximise(runs: &[Vec<Block>], expected: &Expected) -> Model {
-    let weighted = || runs.iter().flatten().map(|block| block.log_variance).zip(expected.posterior.iter().flatten());
-    let weights: [f64; REGIMES] = std::array::from_fn(|i| weighted().map(|(_, w)| w[i]).sum::<f64>().max(1e-9));
-    let means: [f64; REGIMES] =
-        std::array::from_fn(|i| weighted().map(|(x, w)| w[i] * x).sum::<f64>() / weights[i]);
-    let deviations = std::array::from_fn(|i| {
-        let variance = weighted().map(|(x, w)| w[i] * (x - means[i]) * (x - means[i])).sum::<f64>() / weights[i];
-        variance.sqrt().max(DEVIATION_MIN)
-    });
+/// Keeps an impossible block possible.
+fn gauss(x: f64, deviation: f64) -> f64 {
+    libm::exp(-0.5 * (x / deviation) * (x / deviation)) / deviation + 1e-12
+}
+
+/// One block and the next, in two regimes, with how likely that is.
+struct Weighted {
+    before: f64,
+    now: f64,
+    i: usize,
+    j: usize,
+    weight: f64,
+}
+
+fn maximise(model: &Model, runs: &[Vec<Block>], expected: &Expected) -> Model {
+    let mut all = Vec::new();
+    let mut counts = [[1e-9; REGIMES]; REGIMES];
+    for (run, pairs) in runs.iter().zip(&expected.pairs) {
+        for (blocks, pair) in run.windows(2).zip(pairs) {
+            for i in 0..REGIMES {
+                for j in 0..REGIMES {
+                    counts[i][j] += pair[i][j];
+                    let (before, now) = (blocks[0].log_variance, blocks[1].log_variance);
+                    all.push(Weighted { before, now, i, j, weight: pair[i][j] });
+                }
+            }
+        }
+    }
+    let mut next = model.clone();
+    next.means = means(&next, &all);
+    let (mut over, mut under) = (0.0, 0.0);
+    for w in &all {
+        let precision = w.weight / (next.deviations[w.j] * next.deviations[w.j]);
+        over += precision * (w.before - next.means[w.i]) * (w.now - next.means[w.j]);
+        under += precision * (w.before - next.means[w.i]) * (w.before - next.means[w.i]);
+    }
+    next.memory = (over / under.max(1e-12)).clamp(-MEMORY_MAX, MEMORY_MAX);
+    let (mut squares, mut weights) = ([0.0; REGIMES], [1e-9; REGIMES]);
+    for w in &all {
+        let miss = w.now - next.means[w.j] - next.memory * (w.before - next.means[w.i]);
+        squares[w.j] += w.weight * miss * miss;
+        weights[w.j] += w.weight;
+    }
+    next.deviations = std::array::from_fn(|j| (squares[j] / weights[j]).sqrt().max(DEVIATION_MIN));
     let total: f64 = weights.iter().sum();
-    let steps = expected.steps.map(|row| {
-        let sum: f64 = row.iter().sum::<f64>().max(1e-9);
+    next.start = weights.map(|w| w / total);
+    next.steps = counts.map(|row| {
+        let sum: f64 = row.iter().sum();
         row.map(|n| n / sum)
     });
-    Model { means, deviations, steps, start: weights.map(|w| w / total) }
+    next
+}
+
+/// Weighted least squares for the means, given memory and deviations: three linear equations.
+fn means(model: &Model, all: &[Weighted]) -> [f64; REGIMES] {
+    let phi = model.memory;
+    let mut rows = [[0.0; REGIMES + 1]; REGIMES];
+    for w in all {
+        // now - φ before = μⱼ - φ μᵢ + noise.
+        let mut x = [0.0; REGIMES];
+        x[w.j] += 1.0;
+        x[w.i] -= phi;
+        let precision = w.weight / (model.deviations[w.j] * model.deviations[w.j]);
+        for a in 0..REGIMES {
+            for b in 0..REGIMES {
+                rows[a][b] += precision * x[a] * x[b];
+            }
+            rows[a][REGIMES] += precision * x[a] * (w.now - phi * w.before);
+        }
+    }
+    for k in 0..REGIMES {
+        // The matrix is positive definite while every regime has weight.
+        rows[k][k] += 1e-9;
+        for i in (0..REGIMES).filter(|i| *i != k) {
+            let factor = rows[i][k] / rows[k][k];
+            for j in k..=REGIMES {
+                rows[i][j] -= factor * rows[k][j];
+            }
+        }
+    }
+    std::array::from_fn(|k| rows[k][REGIMES] / rows[k][k])
 }
 
 /// Renumbers the regimes by rising mean.
@@ -176,15 +266,17 @@ fn in_order(model: &Model, expected: Expected) -> (Model, Expected) {
     let mut order: [usize; REGIMES] = std::array::from_fn(|i| i);
     order.sort_by(|a, b| model.means[*a].total_cmp(&model.means[*b]));
     let pick = |row: [f64; REGIMES]| order.map(|i| row[i]);
-    let square = |rows: [[f64; REGIMES]; REGIMES]| order.map(|i| pick(rows[i]));
+    let square = |rows: Square| order.map(|i| pick(rows[i]));
     let sorted = Model {
+        memory: model.memory,
         means: pick(model.means),
         deviations: pick(model.deviations),
         steps: square(model.steps),
         start: pick(model.start),
     };
     let posterior = expected.posterior.into_iter().map(|run| run.into_iter().map(pick).collect()).collect();
-    (sorted, Expected { posterior, steps: square(expected.steps), log_likelihood: expected.log_likelihood })
+    let pairs = expected.pairs.into_iter().map(|run| run.into_iter().map(square).collect()).collect();
+    (sorted, Expected { posterior, pairs, log_likelihood: expected.log_likelihood })
 }
 
 fn describe(regime: usize, model: &Model, expected: &Expected, runs: &[Vec<Block>]) -> RegimeFit {
@@ -201,7 +293,8 @@ fn describe(regime: usize, model: &Model, expected: &Expected, runs: &[Vec<Block
     let n = libm::round(weight) as usize;
     let volatility = variance.sqrt();
 
-    let row = expected.steps[regime];
+    let row: [f64; REGIMES] =
+        std::array::from_fn(|to| expected.pairs.iter().flatten().map(|pair| pair[regime][to]).sum());
     let steps: f64 = row.iter().sum::<f64>().max(1e-9);
     let leaves = steps - row[regime];
     let p = (row[regime] / steps).clamp(1e-6, 1.0 - 1e-9);
@@ -223,14 +316,14 @@ fn describe(regime: usize, model: &Model, expected: &Expected, runs: &[Vec<Block
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::calibration::simulated::{Draws, normals};
+    use crate::calibration::simulated::{Draws, autoregression};
 
     const VOLATILITY: [f64; 3] = [0.3, 0.7, 1.6];
     const STEPS: [[f64; 3]; 3] = [[0.97, 0.03, 0.0], [0.06, 0.92, 0.02], [0.0, 0.10, 0.90]];
 
     fn simulate(n: usize, seed: u64) -> Vec<Block> {
         let mut draws = Draws::new(seed + 100);
-        let noise = normals(n, seed);
+        let noise = autoregression(0.4, n, seed);
         let mut regime = 0;
         (0..n)
             .map(|t| {
@@ -265,6 +358,7 @@ mod tests {
             }
         }
         assert!((fit.regimes.iter().map(|r| r.share).sum::<f64>() - 1.0).abs() < 1e-9);
+        assert!((fit.memory - 0.4).abs() < 0.06, "{}", fit.memory);
         assert_eq!(fit.posterior.len(), 2);
     }
 

@@ -77,8 +77,10 @@ fn write_jumps(jumps: &Jumps, source: &Source, findings: &mut Findings) {
     findings.set("world.jumps.down_share", jumps.down_share, &about("share of jumps that go down"), source);
     findings.set("world.jumps.minimum", jumps.minimum, &about("lower decile of sizes, in daily deviations"), source);
     findings.set("world.jumps.maximum", jumps.largest, &about("largest size, in daily deviations"), source);
-    let tail = about("exponent of sizes above the minimum");
-    findings.set("world.jumps.tail_exponent", jumps.tail_exponent, &tail, source);
+    if let Some(exponent) = jumps.tail_exponent {
+        let tail = about("exponent of sizes that no day hides");
+        findings.set("world.jumps.tail_exponent", exponent, &tail, source);
+    }
     let Some(arrival) = &jumps.arrival else {
         return findings.skip(format!("{}: too few jumps for their arrival", source.file));
     };

@@ -100,7 +100,7 @@ fn text(id: &str, title: &str, settings: &[Setting], refused: &[String]) -> Stri
         }
     }
     // TOML wants elements of an array in order, and a file is easier to compare when it is sorted.
-    tables.sort_unstable();
+    tables.sort_by_key(|table| element(table));
     for table in tables {
         let header = table.split_once('[').map_or_else(|| format!("[{table}]"), |(name, _)| format!("[[{name}]]"));
         let _ = writeln!(out, "\n{header}");
@@ -111,6 +111,12 @@ fn text(id: &str, title: &str, settings: &[Setting], refused: &[String]) -> Stri
         }
     }
     out
+}
+
+/// A table's name, and its number in an array of tables.
+fn element(table: &str) -> (&str, usize) {
+    let (name, index) = table.split_once('[').unwrap_or((table, "0"));
+    (name, index.trim_end_matches(']').parse().unwrap_or(0))
 }
 
 /// A remark, broken into lines.
@@ -144,16 +150,20 @@ mod tests {
         let mut findings = Findings::default();
         findings.set("book.depth_exponent", Fitted::new(0.71, 0.02, 300), "exponent", &source());
         findings.set("world.regimes.calm.volatility", Fitted::new(0.31, 0.01, 90), "volatility", &source());
-        findings.write("margin.tiers[0].notional_cap_usd", "1e5".to_owned(), "Bracket 1");
-        findings.write("margin.tiers[0].maintenance", "0.01".to_owned(), "");
-        findings.write("margin.tiers[0].max_leverage", "50.0".to_owned(), "");
+        for tier in 0..11 {
+            let table = format!("margin.tiers[{tier}]");
+            findings.write(&format!("{table}.notional_cap_usd"), format!("{}e5", tier + 1), "Bracket");
+            findings.write(&format!("{table}.maintenance"), format!("{}e-3", tier + 1), "");
+            findings.write(&format!("{table}.max_leverage"), "50.0".to_owned(), "");
+        }
         let rendered = render("btc_fit", "A fit.", "calm", &findings).unwrap();
         let scenario = Scenario::from_toml(&rendered.text).unwrap();
         assert!((scenario.book.depth_exponent - 0.71).abs() < 1e-12);
         assert!((scenario.world.regimes.calm.volatility - 0.31).abs() < 1e-12);
         // What was not fitted of a regime is the default's, and said to be.
         assert!((scenario.world.regimes.calm.mean_hours - 113.0).abs() < 1e-12);
-        assert_eq!(scenario.margin.tiers.len(), 1);
+        assert_eq!(scenario.margin.tiers.len(), 11);
+        assert!((scenario.margin.tiers[10].notional_cap_usd - 11e5).abs() < 1e-6, "the tenth after the ninth");
         let text = &rendered.text;
         assert!(text.contains("Standard error 2.00e-2, n 300; a.csv.gz, 2020-03-12 to 2020-03-13"), "{text}");
         assert!(text.contains("[[margin.tiers]]") && text.contains("# Not fitted: the default."), "{text}");

@@ -1,6 +1,5 @@
 //! `seawall calibrate`: from real series to a scenario, each number with its standard error and source.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
