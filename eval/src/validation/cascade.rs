@@ -11,7 +11,9 @@ use crate::statistics::{Resamples, mean, percentile, real};
 
 /// Core of the crash of 10 October 2025: 40 minutes from 20:50 UTC.
 const CORE_SECONDS: f64 = 2_400.0;
-/// Windows in which liquidations are counted: in the crash, and in calm.
+/// The burst that was recorded fill by fill on Hyperliquid: 21:15 to 21:27 UTC.
+const BURST_SECONDS: f64 = 720.0;
+/// Windows in which liquidations are counted: in the burst, and in calm.
 const CRASH_WINDOW: f64 = 6.0;
 const CALM_WINDOW: f64 = 600.0;
 /// Bootstrap replicates over seeds.
@@ -47,9 +49,14 @@ pub fn crash_day(site: &Site, seeds: &[u64]) -> Vec<Row> {
     let core = |recording: &Recording| recording.densest(&recording.liquidated, CORE_SECONDS).0;
     let some = |numerator: f64, denominator: f64| (denominator > 0.0).then(|| numerator / denominator);
     let first = |recording: &Recording| {
-        let at = recording.outcome.first_liquidation?;
-        let seconds = real(usize::try_from(recording.outcome.first_deleveraging?.checked_sub(at)?).ok()?);
+        let [from, to] = burst(recording);
+        let of = |series: &[f64]| series[from..to].iter().position(|value| *value > 0.0);
+        let seconds = real(of(&recording.deleveraged)?) - real(of(&recording.liquidated)?);
         Some(seconds * recording.tick_seconds)
+    };
+    let in_burst = |recording: &Recording, series: &[f64]| -> f64 {
+        let [from, to] = burst(recording);
+        series[from..to].iter().sum()
     };
     let low = |recording: &Recording| {
         Some(recording.outcome.mark_low.as_f64() / recording.outcome.price_start.as_f64() - 1.0)
@@ -60,14 +67,14 @@ pub fn crash_day(site: &Site, seeds: &[u64]) -> Vec<Row> {
     vec![
         row("V4", "share of a day's liquidations within its densest 40 min", 0.6, 0.9, AMBERDATA, &|r| some(core(r), total(r))),
         row("V4b", "densest minute over that core", 0.30, 0.50, AMBERDATA, &|r| some(r.densest(&r.liquidated, 60.0).0, core(r))),
-        row("V5", "seconds from the first liquidation to the first deleveraging", 30.0, 120.0, REPLAY, &first)
+        row("V5", "seconds from the first liquidation of the burst to its first deleveraging", 30.0, 120.0, REPLAY, &first)
             .noted(format!("deleveraging happened in {deleveraged} of {} episodes", recordings.len())),
-        row("V5b", "deleveraged over liquidated value", 0.30, 0.45, REPLAY, &|r| some(r.outcome.deleveraged.as_f64(), total(r))),
+        row("V5b", "deleveraged over liquidated value in the burst", 0.30, 0.45, REPLAY, &|r| some(in_burst(r, &r.deleveraged), in_burst(r, &r.liquidated))),
         row("V6", "lowest mark over the price at reset, less one", -0.16, -0.13, "BTC on 10 Oct 2025", &low),
         row("V7", "lowest depth within 1 % over that at reset", 0.0, 0.15, "-90 % and more (FTI, Amberdata)", &|r| Some(r.outcome.depth_low)),
         row("V7b", "depth an hour after its low over that at reset", 0.0, 0.7, "30 % short a month later (CoinDesk Research)", &recovered),
         row("V7c", "open interest lost", 0.15, 0.35, "BTC -19 %, four coins -34 % (Coin Metrics)", &|r| Some(1.0 - r.interest_left)),
-        row("V15", "branching ratio of liquidations in the core, 6 s windows", 0.9, 1.0, "0.96 to 0.98 from fills per second (HyperReplay)", &branching_in_core),
+        row("V15", "branching ratio of liquidations in the burst, 6 s windows", 0.9, 1.0, "0.96 to 0.98 from fills per second (HyperReplay)", &branching_in_burst),
     ]
 }
 
@@ -84,20 +91,27 @@ fn counts(series: &[f64], width: usize) -> Vec<f64> {
     series.chunks_exact(width.max(1)).map(|chunk| chunk.iter().sum()).collect()
 }
 
-fn branching_in_core(recording: &Recording) -> Option<f64> {
-    let (_, start) = recording.densest(&recording.entered, CORE_SECONDS);
-    let end = (start + recording.ticks(CORE_SECONDS)).min(recording.entered.len());
-    branching_from_counts(&counts(&recording.entered[start..end], recording.ticks(CRASH_WINDOW)))
+/// The twelve minutes in which most value is liquidated.
+fn burst(recording: &Recording) -> [usize; 2] {
+    let (_, start) = recording.densest(&recording.liquidated, BURST_SECONDS);
+    [start, (start + recording.ticks(BURST_SECONDS)).min(recording.liquidated.len())]
 }
 
-/// Self-excitation of liquidations on quiet days: counts of all episodes in ten-minute windows.
+fn branching_in_burst(recording: &Recording) -> Option<f64> {
+    let [from, to] = burst(recording);
+    branching_from_counts(&counts(&recording.entered[from..to], recording.ticks(CRASH_WINDOW)))
+}
+
+/// Self-excitation of liquidations on quiet days: counts in ten-minute windows, day by day, for days differ and that is no
+/// excitation.
 #[must_use]
 pub fn calm_branching(recordings: &[Recording]) -> Row {
-    let all: Vec<f64> =
-        recordings.iter().flat_map(|r| counts(&r.entered, r.ticks(CALM_WINDOW))).collect();
-    Row::new("V15b", "branching ratio of liquidations in calm, 10 min windows", [None, Some(0.6)], "method-dependent (Filimonov & Sornette 2012)")
-        .measured(branching_from_counts(&all), None)
-        .noted(format!("{} liquidations", all.iter().sum::<f64>()))
+    let of_day = |recording: &Recording| branching_from_counts(&counts(&recording.entered, recording.ticks(CALM_WINDOW)));
+    let (value, interval) = over_seeds(recordings, of_day);
+    let entered: f64 = recordings.iter().flat_map(|recording| recording.entered.iter()).sum();
+    Row::new("V15b", "branching ratio of liquidations in calm, 10 min windows, mean over days", [None, Some(0.6)], "method-dependent (Filimonov & Sornette 2012)")
+        .measured(value, interval)
+        .noted(format!("{entered} liquidations"))
 }
 
 /// How fast positions that a sudden fall of 3 % makes liquidatable are taken: `site` has that shock at `start` of its horizon.

@@ -9,9 +9,11 @@ use super::row::Row;
 use crate::calibration::regression::line;
 use crate::statistics::{mean, real};
 
-/// Sizes of metaorders over a day's volume: two decades below the tenth at which the law is said to end.
-const SIZES: [f64; 5] = [0.001, 0.003, 0.01, 0.03, 0.1];
-/// Time in which a metaorder is executed, and between two of its parts, in seconds.
+/// Sizes of metaorders over a day's volume.
+const SIZES: [f64; 5] = [0.0005, 0.001, 0.003, 0.01, 0.03];
+/// Share of the market's volume that a metaorder takes while it lasts.
+const PARTICIPATION: f64 = 0.2;
+/// Time in which every metaorder of the other schedule is executed, and between two parts of one, in seconds.
 const DURATION: f64 = 1_800.0;
 const EVERY: f64 = 10.0;
 /// Time before it, in seconds.
@@ -19,75 +21,110 @@ const WARM_UP: f64 = 1_800.0;
 /// Widths at which depth is read, relative.
 const WIDTHS: [f64; 7] = [0.001, 0.0015, 0.002, 0.003, 0.005, 0.007, 0.01];
 const SECONDS_PER_DAY: f64 = 86_400.0;
+/// Rate of a metaorder on the book alone, in dollars a second.
+const RATE: f64 = 1e4;
+
+/// How long a metaorder of each size lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Schedule {
+    /// As long as its share of volume takes: how metaorders are executed.
+    Participation,
+    /// Half an hour, whatever its size.
+    Duration,
+}
+
+impl Schedule {
+    fn seconds(self, size: f64) -> f64 {
+        match self {
+            Self::Participation => size * SECONDS_PER_DAY / PARTICIPATION,
+            Self::Duration => DURATION,
+        }
+    }
+}
 
 /// Impact of metaorders in the whole market: parts are taken from the home book, and the same seed without them is the
-/// reference.
+/// reference. Episodes of `site` must last four hours and more.
 ///
 /// Whoever trades has no account: makers' quotes and the latent book feel the order, makers' inventories do not. `seeds` are
 /// played in parallel, both directions each.
 #[must_use]
 pub fn metaorders(site: &Site, seeds: &[u64]) -> Vec<Row> {
-    let episodes: Vec<Vec<[f64; 2]>> =
-        seeds.par_iter().flat_map_iter(|seed| [1.0, -1.0].map(|sign| impacts(site, *seed, sign))).collect();
-    // By size: mean impact at the end, and as much later as the order took.
-    let means: Vec<[f64; 2]> = (0..SIZES.len())
-        .map(|size| [0, 1].map(|when| mean(&episodes.iter().map(|episode| episode[size][when]).collect::<Vec<f64>>())))
-        .collect();
-    let points: Vec<(f64, f64)> = SIZES
-        .iter()
-        .zip(&means)
-        .filter(|(_, impact)| impact[0] > 0.0)
-        .map(|(size, impact)| (libm::log(*size), libm::log(impact[0])))
-        .collect();
-    let shown: Vec<String> =
-        SIZES.iter().zip(&means).map(|(size, m)| format!("{:.1} bp at {:.1} %", 1e4 * m[0], 100.0 * size)).collect();
-    let law = line(&[&points]);
-    let exponent = law.map(|law| law.slope.value);
-    let interval = law.and_then(|law| {
-        let error = law.slope.standard_error?;
-        Some([law.slope.value - 1.96 * error, law.slope.value + 1.96 * error])
-    });
+    let law = "Toth et al. 2011; Donier & Bonart 2015 on Bitcoin";
+    let by_share = means(site, seeds, Schedule::Participation);
+    let by_time = means(site, seeds, Schedule::Duration);
     // The three largest: their impact stands well above the noise of the market.
-    let kept: Vec<f64> = means.iter().skip(2).filter(|m| m[0] > 0.0).map(|m| m[1] / m[0]).collect();
+    let kept: Vec<f64> = by_share.iter().skip(2).filter(|m| m[0] > 0.0).map(|m| m[1] / m[0]).collect();
     let left = (!kept.is_empty()).then(|| mean(&kept));
     vec![
-        Row::new("V1", "impact of metaorders in the market: exponent in size", [Some(0.4), Some(0.6)], "Toth et al. 2011; Donier & Bonart 2015 on Bitcoin")
-            .measured(exponent, interval)
-            .noted(format!("over half an hour: {}", shown.join(", "))),
-        Row::new("F10", "share of impact left half an hour after a metaorder", [Some(0.5), Some(0.75)], "Bucci et al. 2018; Zarinelli et al. 2015")
+        exponent(&by_share, Row::new("V1", "impact of metaorders in the market at a fifth of volume: exponent in size", [Some(0.4), Some(0.6)], law)),
+        exponent(&by_time, Row::new("V1b", "the same within half an hour: exponent in size", [Some(0.4), Some(0.6)], law)),
+        Row::new("F10", "share of impact left as long after a metaorder as it took", [Some(0.5), Some(0.75)], "Bucci et al. 2018; Zarinelli et al. 2015")
             .measured(left, None)
             .optional(),
     ]
 }
 
-/// Impact of each size at the end of a metaorder and as long after it.
-fn impacts(site: &Site, seed: u64, sign: f64) -> Vec<[f64; 2]> {
+/// Mean impact over episodes by size: at the end of the order, and as much later as it took.
+fn means(site: &Site, seeds: &[u64], schedule: Schedule) -> Vec<[f64; 2]> {
+    let episodes: Vec<Vec<[f64; 2]>> = seeds.par_iter().map(|seed| impacts(site, *seed, schedule)).collect();
+    let of = |size: usize, when: usize| mean(&episodes.iter().map(|episode| episode[size][when]).collect::<Vec<f64>>());
+    (0..SIZES.len()).map(|size| [of(size, 0), of(size, 1)]).collect()
+}
+
+/// Fits the exponent into a row.
+fn exponent(means: &[[f64; 2]], row: Row) -> Row {
+    let points: Vec<(f64, f64)> = SIZES
+        .iter()
+        .zip(means)
+        .filter(|(_, impact)| impact[0] > 0.0)
+        .map(|(size, impact)| (libm::log(*size), libm::log(impact[0])))
+        .collect();
+    let shown: Vec<String> =
+        SIZES.iter().zip(means).map(|(size, m)| format!("{:.1} bp at {:.2} %", 1e4 * m[0], 100.0 * size)).collect();
+    let law = line(&[&points]);
+    let interval = law.and_then(|law| {
+        let error = law.slope.standard_error?;
+        Some([law.slope.value - 1.96 * error, law.slope.value + 1.96 * error])
+    });
+    row.measured(law.map(|law| law.slope.value), interval).noted(format!("of a day's volume: {}", shown.join(", ")))
+}
+
+/// Impact of each size, the mean of a purchase and a sale.
+fn impacts(site: &Site, seed: u64, schedule: Schedule) -> Vec<[f64; 2]> {
     let mut market = site.open(seed);
     let seconds = market.tick_seconds();
     run(&mut market, WARM_UP / seconds, |_| ());
     let start = market.state().clone();
     let traded = (start.outcome.natural_volume + start.outcome.forced_volume).as_f64();
-    let daily = traded * SECONDS_PER_DAY / WARM_UP;
-    let mut played = |coins: f64| {
+    let coins_per_day = traded * SECONDS_PER_DAY / WARM_UP / start.book.mid();
+    let longest = SIZES.iter().map(|size| schedule.seconds(*size)).fold(0.0, f64::max);
+    let mut without = Vec::new();
+    run(&mut market, 2.0 * longest / seconds + 1.0, |market| without.push(libm::log(market.state().book.mid())));
+    let mut with = |coins: f64, duration: f64| {
         market.restore(start.clone()).expect("the state is this market's own");
+        let parts = (duration / EVERY).max(1.0);
         let mut tick = 0.0;
-        run(&mut market, DURATION / seconds, |market| {
-            if (tick * seconds) % EVERY < 0.5 * seconds && coins.abs() > 0.0 {
-                take(market, coins * EVERY / DURATION);
+        run(&mut market, duration / seconds, |market| {
+            if (tick * seconds) % EVERY < 0.5 * seconds {
+                take(market, coins / parts);
             }
             tick += 1.0;
         });
         let end = libm::log(market.state().book.mid());
-        run(&mut market, DURATION / seconds, |_| ());
+        run(&mut market, duration / seconds, |_| ());
         [end, libm::log(market.state().book.mid())]
     };
-    let without = played(0.0);
-    let price = start.book.mid();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "ticks of a few hours")]
+    let tick_at = |time: f64| libm::ceil(time / seconds - 0.5) as usize;
     SIZES
         .iter()
         .map(|size| {
-            let with = played(sign * size * daily / price);
-            [0, 1].map(|when| sign * (with[when] - without[when]))
+            let duration = schedule.seconds(*size);
+            let [up, down] = [1.0, -1.0].map(|sign| with(sign * size * coins_per_day, duration));
+            [0, 1].map(|when| {
+                let reference = without[tick_at(duration) * (when + 1)];
+                0.5 * ((up[when] - reference) - (down[when] - reference))
+            })
         })
         .collect()
 }
@@ -108,35 +145,30 @@ fn take(market: &mut Market, coins: f64) {
     market.restore(state).expect("the state is this market's own");
 }
 
-/// Impact on the book alone: no makers who follow other venues, no arbitrage, a quiet fundamental.
+/// Impact on the book alone at a constant rate: no makers who follow other venues, no arbitrage, a quiet fundamental.
 #[must_use]
 pub fn book_alone(site: &Site) -> Row {
     let scenario = site.scenario();
     let (price, seconds) = (scenario.world.initial_price, scenario.clock.tick_seconds);
     let half_spread = 1e-4 * scenario.book.half_spread_bp;
     let idle = Quotes { outside: price, pull: 0.0, lean: 0.0, half_spread, liquidity: [1.0; 2], latent: 1.0 };
-    let points: Vec<(f64, f64)> = [1e6, 3e6, 10e6, 30e6, 100e6]
+    let points: Vec<(f64, f64)> = [3e6, 6e6, 12e6, 24e6, 48e6]
         .map(|value: f64| {
             let mut book = HomeBook::new(&scenario.book, scenario.makers.count, price, seconds);
             let before = book.mid();
-            let parts = DURATION / EVERY;
-            let mut part = 0.0;
-            while part < parts {
-                let _ = book.take(Qty::from_f64(value / price / parts), None);
-                let mut waited = 0.0;
-                while waited < EVERY {
-                    book.refresh(idle);
-                    waited += seconds;
-                }
-                part += 1.0;
+            let mut spent = 0.0;
+            while spent < value {
+                let _ = book.take(Qty::from_f64(RATE * seconds / price), None);
+                book.refresh(idle);
+                spent += RATE * seconds;
             }
             (libm::log(value), libm::log(libm::log(book.mid() / before)))
         })
         .to_vec();
     let exponent = line(&[&points]).map(|law| law.slope.value);
-    Row::new("V1b", "impact of metaorders on the book alone: exponent in size", [Some(0.4), Some(0.6)], "Toth et al. 2011; Donier et al. 2015")
+    Row::new("V1c", "impact of metaorders on the book alone: exponent in size", [Some(0.4), Some(0.6)], "Toth et al. 2011; Donier et al. 2015")
         .measured(exponent, None)
-        .noted("1 to 100 million dollars over half an hour")
+        .noted("3 to 48 million dollars at 10,000 dollars a second")
 }
 
 /// Shape of displayed depth in a live market: looked at every ten minutes of an episode for each seed.

@@ -6,6 +6,7 @@
 //! Not here: files, printing, and what a row that fails means: that is for whoever reads it.
 
 pub mod cascade;
+pub mod counterfactual;
 pub mod facts;
 pub mod impact;
 pub mod procyclicality;

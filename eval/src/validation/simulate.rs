@@ -1,6 +1,7 @@
 //! The market recorded tick by tick: prices, volume, forced flow, depth.
 
 use rayon::prelude::*;
+use seawall_env::action::Controls;
 use seawall_env::book::{Book, Side};
 use seawall_env::market::{Market, Site};
 use seawall_env::outcome::Outcome;
@@ -80,7 +81,14 @@ impl Recording {
 /// Plays one episode to its horizon at the venue's own parameters.
 #[must_use]
 pub fn record(site: &Site, seed: u64) -> Recording {
+    record_with(site, seed, Controls::default())
+}
+
+/// Plays one episode to its horizon at constant parameters.
+#[must_use]
+pub fn record_with(site: &Site, seed: u64, controls: Controls) -> Recording {
     let mut market = site.open(seed);
+    market.set_controls(controls);
     let ticks = site.scenario().horizon_ticks();
     let capacity = usize::try_from(ticks).unwrap_or(0);
     let new = || Vec::with_capacity(capacity);
