@@ -2,10 +2,11 @@
 //!
 //! A [`suite::Suite`] names scenarios and held-out seeds; [`runner::run`] lets every [`contender::Contender`] meet all of
 //! them; [`metric`] reads each episode; [`report::Report`] says what follows, with intervals. [`statistics`] knows nothing
-//! of the rest.
+//! of the rest. [`calibration`] turns real series into parameters.
 //!
 //! Not here: trainers, files, clocks, printing. A learned policy enters as a [`seawall_agents::Policy`] like any other.
 
+pub mod calibration;
 pub mod contender;
 pub mod error;
 pub mod gate;
@@ -15,6 +16,7 @@ pub mod report;
 pub mod runner;
 pub mod statistics;
 pub mod suite;
+pub mod validation;
 
 pub use contender::Contender;
 pub use error::Error;

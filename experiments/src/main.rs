@@ -3,9 +3,11 @@
 //! Exit codes: 0 done, 1 a gate failed, 2 bad input or a failure to run, 130 interrupted with a checkpoint.
 
 mod arguments;
+mod calibrator;
 mod candles;
 mod clock;
 mod commands;
+mod datasets;
 mod episode;
 mod exporter;
 mod judge;
@@ -20,12 +22,15 @@ mod table;
 mod tensorboard;
 mod trainer;
 mod training_log;
+mod validator;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{Verdict, bench, eval, export, presets, probe, replay, report, scenarios, train, verify};
+use commands::{
+    Verdict, bench, calibrate, eval, export, presets, probe, replay, report, scenarios, train, validate, verify,
+};
 use progress::Voice;
 
 /// Tensors come and go by the thousand; the system's allocator is up to 1.7 times slower at it.
@@ -63,6 +68,10 @@ enum Command {
     Report(report::ReportArgs),
     /// Sweep each parameter as a constant: what there is to learn
     Probe(probe::ProbeArgs),
+    /// Fit a scenario to real series
+    Calibrate(calibrate::CalibrateArgs),
+    /// Hold the market against real markets, row by row
+    Validate(validate::ValidateArgs),
     /// Measure speed
     Bench(bench::BenchArgs),
 }
@@ -80,6 +89,8 @@ fn main() -> ExitCode {
         Command::Replay(args) => replay::run(&args, voice),
         Command::Report(args) => report::run(&args, voice),
         Command::Probe(args) => probe::run(&args, voice),
+        Command::Calibrate(args) => calibrate::run(&args, voice),
+        Command::Validate(args) => validate::run(&args, voice),
         Command::Bench(args) => bench::run(&args, voice),
     };
     match result {

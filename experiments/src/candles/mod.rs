@@ -18,9 +18,9 @@
 mod check;
 mod columnar;
 mod decimal;
-mod fault;
+pub(crate) mod fault;
 mod layout;
-mod text;
+pub(crate) mod text;
 pub(crate) mod time;
 mod window;
 

@@ -42,13 +42,13 @@ pub(crate) fn read(path: &Path, input: impl Read, mut collector: Collector) -> R
 }
 
 /// The most frequent of comma, semicolon and tab at the beginning.
-fn delimiter(beginning: &[u8]) -> u8 {
+pub(crate) fn delimiter(beginning: &[u8]) -> u8 {
     let count = |wanted: u8| beginning.iter().filter(|byte| **byte == wanted).count();
     // `max_by_key` keeps the last of equals, so that the comma wins a tie.
     b"\t;,".iter().copied().max_by_key(|byte| count(*byte)).unwrap_or(b',')
 }
 
-fn unreadable(error: csv::Error) -> io::Error {
+pub(crate) fn unreadable(error: csv::Error) -> io::Error {
     let line = error.position().map_or(0, csv::Position::line);
     match error.into_kind() {
         ErrorKind::Io(source) => source,

@@ -1,6 +1,7 @@
 //! One file for each command: its arguments as typed, and what it does.
 
 pub(crate) mod bench;
+pub(crate) mod calibrate;
 pub(crate) mod eval;
 pub(crate) mod export;
 pub(crate) mod presets;
@@ -9,6 +10,7 @@ pub(crate) mod replay;
 pub(crate) mod report;
 pub(crate) mod scenarios;
 pub(crate) mod train;
+pub(crate) mod validate;
 pub(crate) mod verify;
 
 use anyhow::Context;

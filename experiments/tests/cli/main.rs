@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail as tests do")]
 
+mod calibrate;
 mod candles;
 mod commands;
 mod report;

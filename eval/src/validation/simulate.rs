@@ -1,0 +1,142 @@
+//! The market recorded tick by tick: prices, volume, forced flow, depth.
+
+use rayon::prelude::*;
+use seawall_env::action::Controls;
+use seawall_env::book::{Book, Side};
+use seawall_env::market::{Market, Site};
+use seawall_env::outcome::Outcome;
+
+use crate::statistics::real;
+
+/// Ticks between two looks at depth, which is a walk over levels.
+const DEPTH_EVERY: u64 = 10;
+
+/// One episode.
+#[derive(Clone, Debug)]
+pub struct Recording {
+    /// Seconds in a tick.
+    pub tick_seconds: f64,
+    /// Mid of the home book after each tick, the one at reset first.
+    pub mid: Vec<f64>,
+    /// Value traded on the home book in each tick, in dollars.
+    pub volume: Vec<f64>,
+    /// Value that left liquidated accounts in each tick, in dollars.
+    pub liquidated: Vec<f64>,
+    /// Accounts that entered liquidation in each tick.
+    pub entered: Vec<f64>,
+    /// Value closed by auto-deleveraging in each tick, in dollars.
+    pub deleveraged: Vec<f64>,
+    /// Home mid over the price elsewhere, less one, in each tick.
+    pub basis: Vec<f64>,
+    /// Depth within 1 % over that at reset, every [`Recording::depth_seconds`].
+    pub depth: Vec<f64>,
+    /// Half the spread of the reference size over mid, as often.
+    pub half_spread: Vec<f64>,
+    /// Open interest at the end over that at reset.
+    pub interest_left: f64,
+    /// Totals.
+    pub outcome: Outcome,
+}
+
+impl Recording {
+    /// Seconds between two looks at depth.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a small constant")]
+    pub const fn depth_seconds(&self) -> f64 {
+        DEPTH_EVERY as f64 * self.tick_seconds
+    }
+
+    /// Log returns of the mid, and value traded, between moments `seconds` apart.
+    #[must_use]
+    pub fn sampled(&self, seconds: f64) -> (Vec<f64>, Vec<f64>) {
+        let step = self.ticks(seconds).max(1);
+        let closes: Vec<f64> = self.mid.iter().step_by(step).map(|mid| libm::log(*mid)).collect();
+        let returns = closes.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        (returns, self.volume.chunks_exact(step).map(|chunk| chunk.iter().sum()).collect())
+    }
+
+    /// Whole ticks nearest to a duration.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "durations within an episode")]
+    pub fn ticks(&self, seconds: f64) -> usize {
+        libm::round(seconds / self.tick_seconds) as usize
+    }
+
+    /// Largest sum of `series` within any window of so many seconds, and where it starts.
+    #[must_use]
+    pub fn densest(&self, series: &[f64], seconds: f64) -> (f64, usize) {
+        let width = self.ticks(seconds).max(1).min(series.len());
+        let mut sum: f64 = series[..width].iter().sum();
+        let mut best = (sum, 0);
+        for start in 1..=series.len() - width {
+            sum += series[start + width - 1] - series[start - 1];
+            if sum > best.0 {
+                best = (sum, start);
+            }
+        }
+        best
+    }
+}
+
+/// Plays one episode to its horizon at the venue's own parameters.
+#[must_use]
+pub fn record(site: &Site, seed: u64) -> Recording {
+    record_with(site, seed, Controls::default())
+}
+
+/// Plays one episode to its horizon at constant parameters.
+#[must_use]
+pub fn record_with(site: &Site, seed: u64, controls: Controls) -> Recording {
+    let mut market = site.open(seed);
+    market.set_controls(controls);
+    let ticks = site.scenario().horizon_ticks();
+    let capacity = usize::try_from(ticks).unwrap_or(0);
+    let new = || Vec::with_capacity(capacity);
+    let mut recording = Recording {
+        tick_seconds: market.tick_seconds(),
+        mid: new(),
+        volume: new(),
+        liquidated: new(),
+        entered: new(),
+        deleveraged: new(),
+        basis: new(),
+        depth: Vec::new(),
+        half_spread: Vec::new(),
+        interest_left: 1.0,
+        outcome: *market.outcome(),
+    };
+    recording.mid.push(market.state().book.mid());
+    for tick in 0..ticks {
+        market.tick();
+        note(&mut recording, &market, tick);
+    }
+    let interest = market.open_interest().as_f64();
+    recording.interest_left = interest / market.outcome().reference_open_interest.as_f64();
+    recording
+}
+
+fn note(recording: &mut Recording, market: &Market, tick: u64) {
+    let (before, now) = (recording.outcome, *market.outcome());
+    let traded = |outcome: &Outcome| (outcome.natural_volume + outcome.forced_volume).as_f64();
+    let state = market.state();
+    let mid = state.book.mid();
+    recording.mid.push(mid);
+    recording.volume.push(traded(&now) - traded(&before));
+    recording.liquidated.push((now.liquidated - before.liquidated).as_f64());
+    recording.deleveraged.push((now.deleveraged - before.deleveraged).as_f64());
+    let entered = now.liquidated_accounts - before.liquidated_accounts;
+    recording.entered.push(real(usize::try_from(entered).unwrap_or(0)));
+    recording.basis.push(mid / state.prices.outside - 1.0);
+    if tick.is_multiple_of(DEPTH_EVERY) {
+        let depth = 0.5 * (state.book.depth(Side::Buy, 0.01) + state.book.depth(Side::Sell, 0.01));
+        recording.depth.push(depth / state.depth_reference);
+        recording.half_spread.push(state.book.half_spread());
+    }
+    recording.outcome = now;
+}
+
+/// Plays the episodes of some seeds in parallel, in the order of the seeds.
+#[must_use]
+pub fn record_all(site: &Site, seeds: &[u64]) -> Vec<Recording> {
+    seeds.par_iter().map(|seed| record(site, *seed)).collect()
+}

@@ -1,0 +1,83 @@
+//! The table as Markdown, CSV and JSON.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use seawall_eval::validation::{Row, Verdict};
+
+use super::Section;
+use crate::calibrator::windows;
+use crate::run_folder::write_atomically;
+use crate::table::number;
+
+/// Value, interval, target and verdict in words.
+pub(crate) fn figures(row: &Row) -> [String; 4] {
+    let value = row.value.map_or_else(|| "-".to_owned(), number);
+    let interval = row.interval.map_or_else(String::new, |[low, high]| format!("{} to {}", number(low), number(high)));
+    let target = match row.target {
+        [Some(low), Some(high)] => format!("{} to {}", number(low), number(high)),
+        [Some(low), None] => format!("at least {}", number(low)),
+        [None, Some(high)] => format!("at most {}", number(high)),
+        [None, None] => String::new(),
+    };
+    let verdict = match row.verdict() {
+        Verdict::Pass => "pass".to_owned(),
+        Verdict::Fail if row.required => "FAIL".to_owned(),
+        Verdict::Fail => "fails, not required".to_owned(),
+        Verdict::Skipped(reason) => format!("skipped: {reason}"),
+    };
+    [value, interval, target, verdict]
+}
+
+/// Writes `validation.md`, `validation.csv` and `validation.json` into a folder.
+///
+/// # Errors
+/// If the folder or a file cannot be written.
+pub(crate) fn write(folder: &Path, sections: &[Section]) -> anyhow::Result<()> {
+    fs::create_dir_all(folder)?;
+    let rows: Vec<&Row> = sections.iter().flat_map(|section| &section.rows).collect();
+    write_atomically(&folder.join("validation.md"), markdown(sections).as_bytes())?;
+    write_atomically(&folder.join("validation.json"), (serde_json::to_string_pretty(&rows)? + "\n").as_bytes())?;
+    write_atomically(&folder.join("validation.csv"), &csv(&rows)?)?;
+    Ok(())
+}
+
+fn csv(rows: &[&Row]) -> anyhow::Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(["row", "what", "value", "low", "high", "target_low", "target_high", "required", "verdict", "source", "note"])?;
+    for row in rows {
+        let cell = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
+        let [.., verdict] = figures(row);
+        writer.write_record([
+            row.id.clone(),
+            row.title.clone(),
+            cell(row.value),
+            cell(row.interval.map(|i| i[0])),
+            cell(row.interval.map(|i| i[1])),
+            cell(row.target[0]),
+            cell(row.target[1]),
+            row.required.to_string(),
+            verdict,
+            row.source.clone(),
+            row.note.clone(),
+        ])?;
+    }
+    Ok(writer.into_inner().map_err(|error| anyhow::anyhow!("writing CSV: {error}"))?)
+}
+
+fn markdown(sections: &[Section]) -> String {
+    let mut text = String::from("# Validation\n\nWritten by `seawall validate`. Windows ");
+    let _ = writeln!(text, "{}.", windows::describe().replace('\n', "; "));
+    for section in sections {
+        let _ = writeln!(text, "\n## {}\n\n| row | what | value | 95 % | target | verdict | source | note |", section.title);
+        text.push_str("|---|---|---|---|---|---|---|---|\n");
+        for row in &section.rows {
+            let [value, interval, target, verdict] = figures(row);
+            let cells = [&row.id, &row.title, &value, &interval, &target, &verdict, &row.source, &row.note];
+            let escaped = cells.map(|cell| cell.replace('|', "\\|"));
+            let _ = writeln!(text, "| {} |", escaped.join(" | "));
+        }
+    }
+    text
+}
