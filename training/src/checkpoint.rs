@@ -41,6 +41,15 @@ pub(crate) fn open(bytes: &[u8]) -> Result<&[u8], Error> {
     Ok(payload)
 }
 
+/// Refuses a checkpoint that differs from this run in `field`.
+pub(crate) fn same<T: core::fmt::Debug + PartialEq>(field: &'static str, expected: &T, found: &T) -> Result<(), Error> {
+    if expected == found {
+        return Ok(());
+    }
+    let [expected, found] = [expected, found].map(|value| format!("{value:?}"));
+    Err(Error::CheckpointMismatch { field, expected, found })
+}
+
 fn digest(format: u32, payload: &[u8]) -> [u8; 32] {
     Sha256::new().chain_update(format.to_le_bytes()).chain_update(payload).finalize().into()
 }

@@ -207,20 +207,11 @@ impl RewardScaler {
         assert_eq!(rewards.len(), statuses.len(), "rewards and statuses must be [T, B]");
         assert_eq!(rewards.len(), output.len(), "input and output must be [T, B]");
         assert!(rewards.len().is_multiple_of(self.running.len()), "a rollout must be [T, B]");
-        let scale = match self.transform {
-            RewardTransform::None => 1.0,
-            RewardTransform::RunningStd | RewardTransform::Symlog => {
-                let returns = self.returns(rewards, statuses);
-                self.moments.update(&returns);
-                1.0 / (self.moments.variance(0) + VARIANCE_FLOOR).sqrt()
-            }
-        };
+        self.observe(rewards, statuses);
+        let scale = self.scale();
         let mut clipped = 0;
         for (reward, output) in rewards.iter().zip(output) {
-            let mut scaled = reward * scale;
-            if self.transform == RewardTransform::Symlog {
-                scaled = libm::log1p(scaled.abs()).copysign(scaled);
-            }
+            let mut scaled = self.shape(reward * scale);
             if let Limit::At(clip) = self.clip
                 && scaled.abs() > clip
             {
@@ -230,6 +221,35 @@ impl RewardScaler {
             *output = scaled as f32;
         }
         clipped
+    }
+
+    /// Takes the returns of a rollout, `[T, B]`, into the statistics.
+    pub(crate) fn observe(&mut self, rewards: &[f64], statuses: &[Status]) {
+        match self.transform {
+            RewardTransform::None => {}
+            RewardTransform::RunningStd | RewardTransform::Symlog => {
+                let returns = self.returns(rewards, statuses);
+                self.moments.update(&returns);
+            }
+        }
+    }
+
+    /// Factor that the statistics so far put before a reward.
+    pub(crate) fn scale(&self) -> f64 {
+        match self.transform {
+            RewardTransform::None => 1.0,
+            RewardTransform::RunningStd | RewardTransform::Symlog => {
+                1.0 / (self.moments.variance(0) + VARIANCE_FLOOR).sqrt()
+            }
+        }
+    }
+
+    /// What follows the factor, but for the clip.
+    pub(crate) fn shape(&self, scaled: f64) -> f64 {
+        match self.transform {
+            RewardTransform::None | RewardTransform::RunningStd => scaled,
+            RewardTransform::Symlog => libm::log1p(scaled.abs()).copysign(scaled),
+        }
     }
 
     /// Discounted return up to each step, `[T, B]`; starts anew with each episode.

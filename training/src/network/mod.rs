@@ -12,8 +12,9 @@ mod parameters;
 mod tanh;
 mod tensors;
 
-pub(crate) use backprop::{BLOCK, Weights, Workspace};
+pub(crate) use backprop::{BLOCK, Hidden, Reach, Weights, Workspace};
+pub(crate) use init::uniform;
 pub(crate) use kernel::dispatch;
-pub(crate) use parameters::run;
+pub(crate) use parameters::{pairs, run, size, views};
 pub use parameters::{Parameters, Shape};
 pub use tensors::Tensors;

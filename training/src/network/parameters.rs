@@ -50,12 +50,14 @@ impl Shape {
     }
 }
 
-fn pairs(first: usize, hidden: &[usize], last: usize) -> Vec<(usize, usize)> {
+/// Inputs and outputs of each layer of a network.
+pub(crate) fn pairs(first: usize, hidden: &[usize], last: usize) -> Vec<(usize, usize)> {
     let inputs = core::iter::once(first).chain(hidden.iter().copied());
     inputs.zip(hidden.iter().copied().chain([last])).collect()
 }
 
-fn size(layers: &[(usize, usize)]) -> usize {
+/// Number of weights and biases of some layers.
+pub(crate) fn size(layers: &[(usize, usize)]) -> usize {
     layers.iter().map(|(inputs, outputs)| (inputs + 1) * outputs).sum()
 }
 
@@ -155,7 +157,8 @@ impl Parameters {
 /// Stream of the critic's first layer; an actor never has that many layers.
 const CRITIC_STREAM: u64 = 1 << 16;
 
-fn views<'a>(mut flat: &'a [f32], widths: &[(usize, usize)]) -> Vec<Layer<'a>> {
+/// Layers over a flat vector, each weight `[inputs, outputs]` then bias `[outputs]`.
+pub(crate) fn views<'a>(mut flat: &'a [f32], widths: &[(usize, usize)]) -> Vec<Layer<'a>> {
     let mut take = |count: usize| {
         let (head, tail) = flat.split_at(count);
         flat = tail;

@@ -4,9 +4,9 @@ use rand_chacha::ChaCha8Rng;
 use seawall_env::{Env, Status, VecEnv};
 use seawall_runtime::network;
 
-use super::episodes::{Episode, Episodes};
-use crate::Error;
+use crate::error::{Error, check_finite as check};
 use crate::distribution;
+use crate::episodes::{Episode, Episodes};
 use crate::network::{Parameters, run};
 use crate::normaliser::ObservationNormaliser;
 
@@ -151,9 +151,4 @@ impl Truncations {
         }
         Ok(())
     }
-}
-
-fn check<T: Copy + Into<f64>>(quantity: &'static str, values: &[T], step: u64) -> Result<(), Error> {
-    let finite = values.iter().all(|&value| value.into().is_finite());
-    if finite { Ok(()) } else { Err(Error::NotFinite { quantity, step }) }
 }
