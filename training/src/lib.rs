@@ -24,7 +24,7 @@ pub mod throughput;
 pub mod trainer;
 
 pub use backend::Backend;
-pub use config::{AdvantageNormalisation, Gradient, Limit, PpoConfig, RewardTransform};
+pub use config::{AdvantageNormalisation, Gradient, Head, Limit, PpoConfig, RewardTransform};
 pub use episodes::Episode;
 pub use error::Error;
 pub use observer::{Observer, Phase};

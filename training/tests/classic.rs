@@ -10,7 +10,8 @@ const ROOM: f64 = 1e-6;
 
 /// What `steps.py` prints; nothing, with a word about why, where Python has no gymnasium.
 fn gymnasium() -> Option<String> {
-    let has = Command::new("python3").args(["-c", "import gymnasium"]).output().is_ok_and(|found| found.status.success());
+    let has =
+        Command::new("python3").args(["-c", "import gymnasium"]).output().is_ok_and(|found| found.status.success());
     if !has {
         println!("skipped: python3 has no gymnasium; `pip install gymnasium` in a virtual environment on the PATH");
         return None;

@@ -40,8 +40,7 @@ impl Dynamics for CartPole {
         let push = (force + POLE_MOMENT * theta_dot * theta_dot * sin) / TOTAL_MASS;
         let theta_acc = (GRAVITY * sin - cos * push) / (LENGTH * (4.0 / 3.0 - POLE_MASS * cos * cos / TOTAL_MASS));
         let x_acc = push - POLE_MOMENT * theta_acc * cos / TOTAL_MASS;
-        let next =
-            [x + TICK * x_dot, x_dot + TICK * x_acc, theta + TICK * theta_dot, theta_dot + TICK * theta_acc];
+        let next = [x + TICK * x_dot, x_dot + TICK * x_acc, theta + TICK * theta_dot, theta_dot + TICK * theta_acc];
         state.copy_from_slice(&next);
         (1.0, next[0].abs() > POSITION_MAX || next[2].abs() > ANGLE_MAX)
     }

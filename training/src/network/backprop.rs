@@ -214,10 +214,17 @@ mod tests {
     use super::super::kernel::tests::{bits, noise};
     use super::super::parameters::{Parameters, Shape, run};
     use super::*;
+    use crate::config::Head;
 
     #[test]
     fn a_block_goes_forward_to_the_bits_of_the_rollout() {
-        let shape = Shape { observation: 48, action: 13, actor_hidden: vec![64, 50], critic_hidden: vec![5] };
+        let shape = Shape {
+            observation: 48,
+            action: 13,
+            actor_hidden: vec![64, 50],
+            critic_hidden: vec![5],
+            head: Head::Gaussian,
+        };
         let mut parameters = Parameters::draw(shape.clone(), -0.7, SeedTree::new(2));
         // Biases start at zero.
         for (parameter, shift) in parameters.flat_mut().iter_mut().zip(noise(shape.len(), 1)) {

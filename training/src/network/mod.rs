@@ -15,6 +15,7 @@ mod tensors;
 pub(crate) use backprop::{BLOCK, Hidden, Reach, Weights, Workspace};
 pub(crate) use init::uniform;
 pub(crate) use kernel::dispatch;
-pub(crate) use parameters::{pairs, run, size, views};
 pub use parameters::{Parameters, Shape};
+pub(crate) use parameters::{pairs, run, size, views};
+pub(crate) use tanh::{by_host, tanh};
 pub use tensors::Tensors;

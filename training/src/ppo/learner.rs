@@ -4,12 +4,13 @@ use rand_chacha::ChaCha8Rng;
 use seawall_env::{Env, Problem, Purpose, SeedTree, VecEnv};
 
 use super::gradient::Differentiator;
+use super::head;
 use super::loss::Objective;
 use super::rollout::{Behaviour, Rollout};
 use super::state::{Identity, State};
 use super::update::{Learning, Plan, explained_variance};
 use crate::backend::Backend;
-use crate::config::PpoConfig;
+use crate::config::{Head, PpoConfig};
 use crate::distribution;
 use crate::episodes::Episodes;
 use crate::error::Error;
@@ -65,6 +66,7 @@ impl<E: Env> Learner<E> {
             action: spec.action.len(),
             actor_hidden: config.actor_hidden.clone(),
             critic_hidden: config.critic_hidden.clone(),
+            head: config.head,
         };
         let parameters = Parameters::draw(shape, config.initial_log_std, seeds);
         let normaliser = if config.observation_normalisation {
@@ -103,6 +105,7 @@ impl<E: Env> Learner<E> {
             parameters: &self.parameters,
             normaliser: &mut self.normaliser,
             exploration: &mut SeedTree::new(self.identity.seed).stream(Purpose::Exploration, WARMUP_STREAM),
+            noise_interval: self.identity.config.noise_interval,
             step: 0,
         };
         behaviour.collect(&mut self.envs.clone(), &mut self.episodes.clone(), horizon)?;
@@ -114,6 +117,7 @@ impl<E: Env> Learner<E> {
             parameters: &self.parameters,
             normaliser: &mut self.normaliser,
             exploration: &mut self.exploration,
+            noise_interval: self.identity.config.noise_interval,
             step: self.steps_done,
         };
         behaviour.collect(&mut self.envs, &mut self.episodes, self.identity.config.horizon)
@@ -143,6 +147,7 @@ impl<E: Env> Learner<E> {
                 value_clip: config.value_clip.value(),
                 value_weight: config.value_weight,
                 entropy_weight: config.entropy_weight,
+                head: config.head,
             },
             epochs: config.epochs,
             minibatch: config.minibatch,
@@ -161,11 +166,16 @@ impl<E: Env> Learner<E> {
         let report = plan.run(&mut learning, rollout, advantage, &returns)?;
 
         let log_std = self.parameters.log_std();
+        // Of the Gaussian before squashing there is a closed form; of other policies, what the rollout saw.
+        let entropy = match config.head {
+            Head::Gaussian => distribution::gaussian_entropy(log_std),
+            Head::StateDependent | Head::Beta | Head::Categorical => rollout.squashed_entropy,
+        };
         let deviations: f64 = log_std.iter().map(|&log_std| libm::exp(f64::from(log_std))).sum();
         Ok(vec![
             ("policy_loss", report.policy_loss),
             ("value_loss", report.value_loss),
-            ("entropy", distribution::gaussian_entropy(log_std)),
+            ("entropy", entropy),
             ("squashed_entropy", rollout.squashed_entropy),
             ("approximate_kl", report.kl),
             ("clip_fraction", report.clip_fraction),
@@ -177,6 +187,18 @@ impl<E: Env> Learner<E> {
             ("action_std", deviations / log_std.len() as f64),
             ("clipped_rewards", clipped as f64),
         ])
+    }
+
+    /// Actions without exploration, `[N, A]`, on raw observations, `[N, D]`: what [`LearnedPolicy::act`] does, and for
+    /// choices one for what is chosen and minus one for the rest.
+    ///
+    /// # Panics
+    /// If the shapes disagree.
+    pub fn decide(&self, observations: &[f32], actions: &mut [f32]) {
+        let mut normalised = vec![0.0; observations.len()];
+        self.normaliser.apply(observations, &mut normalised);
+        let shape = self.parameters.shape();
+        head::decide(shape.head, &run(&self.parameters.actor(), &normalised), shape.action, actions);
     }
 
     /// Values of raw observations, `[N, D]`, in units of the transformed reward, `[N]`.

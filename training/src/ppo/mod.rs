@@ -8,8 +8,10 @@
 //! Schulman et al. 2017 (arXiv:1707.06347); details after Huang et al. 2022, "The 37 implementation details of
 //! proximal policy optimization".
 
+mod density;
 mod fused;
 pub mod gradient;
+mod head;
 mod learner;
 pub mod loss;
 mod rollout;

@@ -164,8 +164,7 @@ impl Head {
                             let at = i * actions + a;
                             let part = f64::from(*feature) * self.std[at];
                             let share = part / deviation;
-                            log_std[at] +=
-                                by_shift * part * f64::from(noise[at]) + by_log_deviation * share * share;
+                            log_std[at] += by_shift * part * f64::from(noise[at]) + by_log_deviation * share * share;
                         }
                     }
                 }

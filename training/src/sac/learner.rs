@@ -72,8 +72,7 @@ impl<E: Env> Learner<E> {
         let mut differentiator = Differentiator::new(&shape);
         let networks = Networks::draw(shape, config.initial_log_std, seeds);
         differentiator.load(&networks);
-        let (sampling, noise) =
-            (seeds.stream(Purpose::Shuffle, 0), seeds.stream(Purpose::Exploration, UPDATE_STREAM));
+        let (sampling, noise) = (seeds.stream(Purpose::Shuffle, 0), seeds.stream(Purpose::Exploration, UPDATE_STREAM));
         Ok(Self {
             differentiator,
             optimisers: Optimisers::new(&config, &networks, sampling, noise),

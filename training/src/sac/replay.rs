@@ -210,8 +210,7 @@ mod tests {
     #[test]
     fn one_step_bootstraps_from_what_follows_and_a_truncated_one_from_its_last_observation() {
         let found = read(&memory(10, &[Running, Truncated, Running, Terminated]), 1);
-        let expected =
-            [[1.0, 1.0, 0.5], [2.0, 101.0, 0.5], [4.0, 3.0, 0.5], [8.0, 103.0, 0.0]].map(Some);
+        let expected = [[1.0, 1.0, 0.5], [2.0, 101.0, 0.5], [4.0, 3.0, 0.5], [8.0, 103.0, 0.0]].map(Some);
         assert_eq!(found[..4], expected);
         assert_eq!(found[4..], [None, None]);
     }

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use seawall_env::{SeedTree, VecEnv};
 use seawall_training::throughput::Reference;
-use seawall_training::{Learner, Limit, PpoConfig};
+use seawall_training::{Learner, Limit, PpoConfig, Trainer};
 
 use super::Figures;
 use crate::clock::Stopwatch;
