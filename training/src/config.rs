@@ -35,6 +35,10 @@ pub enum RewardTransform {
     /// As `RunningStd`, then `sign(x) · ln(1 + |x|)`: ordinary rewards pass nearly unchanged, tails are compressed
     /// but keep their order, unlike under a clip.
     Symlog,
+    /// The reward over the running interquartile range of the discounted return, in deviations of a Gaussian: one
+    /// crash does not shrink what all other days weigh. Where more than half of all returns are equal the range is
+    /// zero and this is the wrong choice.
+    QuantileRange,
 }
 
 /// Over which set of samples advantages get mean zero and deviation one.

@@ -19,6 +19,7 @@ pub mod observer;
 pub mod optimiser;
 pub mod policy;
 pub mod ppo;
+mod quantile;
 pub mod sac;
 pub mod throughput;
 pub mod trainer;

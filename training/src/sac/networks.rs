@@ -163,8 +163,10 @@ impl Networks {
     #[expect(clippy::cast_possible_truncation, reason = "weights are single precision")]
     pub(super) fn follow(&mut self, rate: f64) {
         let rate = rate as f32;
-        for (target, critic) in self.targets.iter_mut().flatten().zip(self.critics.iter().flatten()) {
-            *target += rate * (critic - *target);
+        for (targets, critics) in self.targets.iter_mut().zip(&self.critics) {
+            for (target, critic) in targets.iter_mut().zip(critics) {
+                *target += rate * (critic - *target);
+            }
         }
     }
 }
