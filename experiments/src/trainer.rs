@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context;
 use seawall_env::action::Controls;
 use seawall_env::{CascadeEnv, SeedTree, VecEnv};
-use seawall_training::Learner;
+use seawall_training::{Learner, Trainer, sac};
 
 use crate::places::Places;
 use crate::progress::{Progress, Voice};
 use crate::run_folder::RunFolder;
-use crate::settings::Settings;
+use crate::settings::{Algorithm, Settings};
 use crate::training_log::{Timer, TrainingLog};
 
 /// How a training run ended.
@@ -26,22 +26,29 @@ pub(crate) enum End {
 ///
 /// # Errors
 /// If the settings do not fit the places.
-pub(crate) fn learner(settings: &Settings, places: &Places, seed: u64) -> anyhow::Result<Learner<CascadeEnv>> {
+pub(crate) fn learner(settings: &Settings, places: &Places, seed: u64) -> anyhow::Result<Box<dyn Trainer>> {
     let task = places.task(settings, &settings.venue(), settings.task.groups)?;
     let env = CascadeEnv::new(task);
     let seeds = SeedTree::new(seed);
     let envs = VecEnv::new(vec![env; settings.run.environments], seeds);
-    let mut learner =
-        Learner::new(settings.ppo.clone(), settings.run.backend, envs, seeds).context("preparing the learner")?;
+    let learner: Result<Box<dyn Trainer>, _> = match settings.run.algorithm {
+        Algorithm::Ppo => Learner::new(settings.ppo.clone(), settings.run.backend, envs, seeds).map(boxed),
+        Algorithm::Sac => sac::Learner::new(settings.sac.clone(), envs, seeds).map(boxed),
+    };
+    let mut learner = learner.context("preparing the learner")?;
     learner.start_at(&Controls::default().encode());
     Ok(learner)
+}
+
+fn boxed(learner: impl Trainer + 'static) -> Box<dyn Trainer> {
+    Box::new(learner)
 }
 
 /// Loads the newest checkpoint that is intact; returns whether there was one.
 ///
 /// # Errors
 /// If there are checkpoints and none can be used.
-pub(crate) fn restore(learner: &mut Learner<CascadeEnv>, folder: &RunFolder, voice: Voice) -> anyhow::Result<bool> {
+pub(crate) fn restore(learner: &mut dyn Trainer, folder: &RunFolder, voice: Voice) -> anyhow::Result<bool> {
     let mut refusal = None;
     for (path, bytes) in folder.checkpoints()? {
         match learner.load(&bytes) {
@@ -60,7 +67,7 @@ pub(crate) fn restore(learner: &mut Learner<CascadeEnv>, folder: &RunFolder, voi
 /// # Errors
 /// If training fails or a file cannot be written.
 pub(crate) fn train(
-    learner: &mut Learner<CascadeEnv>,
+    learner: &mut dyn Trainer,
     folder: &RunFolder,
     settings: &Settings,
     voice: Voice,

@@ -24,27 +24,34 @@ pub(crate) struct Timing {
 #[derive(Debug)]
 pub(crate) struct Timer {
     watch: Stopwatch,
-    learn_began: f64,
+    phase: Phase,
+    /// When the phase began.
+    since: f64,
+    timing: Timing,
 }
 
 impl Timer {
     /// Starts now.
     pub(crate) fn start() -> Self {
-        Self { watch: Stopwatch::start(), learn_began: 0.0 }
+        Self { watch: Stopwatch::start(), phase: Phase::Collect, since: 0.0, timing: Timing::default() }
     }
 
     /// Seconds until now.
-    pub(crate) fn stop(self) -> Timing {
-        let wall = self.watch.wall().as_secs_f64();
-        Timing { collect: self.learn_began, learn: wall - self.learn_began, cpu: self.watch.cpu().as_secs_f64() }
+    pub(crate) fn stop(mut self) -> Timing {
+        self.phase(Phase::Collect);
+        Timing { cpu: self.watch.cpu().as_secs_f64(), ..self.timing }
     }
 }
 
 impl Observer for Timer {
     fn phase(&mut self, phase: Phase) {
-        if phase == Phase::Learn {
-            self.learn_began = self.watch.wall().as_secs_f64();
-        }
+        let now = self.watch.wall().as_secs_f64();
+        let spent = match self.phase {
+            Phase::Collect => &mut self.timing.collect,
+            Phase::Learn => &mut self.timing.learn,
+        };
+        *spent += now - self.since;
+        (self.phase, self.since) = (phase, now);
     }
 }
 

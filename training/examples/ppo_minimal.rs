@@ -4,7 +4,7 @@
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use seawall_env::{Env, Error, SeedTree, Spec, Status, Step, VecEnv};
-use seawall_training::{Backend, Learner, PpoConfig};
+use seawall_training::{Backend, Learner, PpoConfig, Trainer};
 
 /// A cart on a line: push it to the origin and keep it there, without pushing more than needed.
 #[derive(Clone)]

@@ -9,7 +9,7 @@ use crate::Error;
 const MAGIC: &[u8; 8] = b"SEAWCKPT";
 
 /// Raised whenever the meaning of the bytes inside changes.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 const HEADER: usize = MAGIC.len() + size_of::<u32>() + 32;
 
@@ -41,6 +41,15 @@ pub(crate) fn open(bytes: &[u8]) -> Result<&[u8], Error> {
     Ok(payload)
 }
 
+/// Refuses a checkpoint that differs from this run in `field`.
+pub(crate) fn same<T: core::fmt::Debug + PartialEq>(field: &'static str, expected: &T, found: &T) -> Result<(), Error> {
+    if expected == found {
+        return Ok(());
+    }
+    let [expected, found] = [expected, found].map(|value| format!("{value:?}"));
+    Err(Error::CheckpointMismatch { field, expected, found })
+}
+
 fn digest(format: u32, payload: &[u8]) -> [u8; 32] {
     Sha256::new().chain_update(format.to_le_bytes()).chain_update(payload).finalize().into()
 }
@@ -57,10 +66,10 @@ mod tests {
 
     #[test]
     fn the_envelope_is_the_documented_one() {
-        // SHA-256 of 02 00 00 00 61 62 63, from coreutils' sha256sum.
-        let digest = "18ceb0f3cee682622e29efe8ab8e35b9fc243888b510ac17eb5659b2d935b336";
+        // SHA-256 of 03 00 00 00 61 62 63, from coreutils' sha256sum.
+        let digest = "3da9865b43fa2ec490f78da9db16acd5638704dbce5cc7b3df2e3c7a23addf19";
         let bytes = seal(b"abc");
-        assert_eq!(&bytes[..12], b"SEAWCKPT\x02\0\0\0");
+        assert_eq!(&bytes[..12], b"SEAWCKPT\x03\0\0\0");
         let hex: String = bytes[12..44].iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, digest);
         assert_eq!(&bytes[44..], b"abc");
@@ -82,9 +91,9 @@ mod tests {
     #[test]
     fn an_intact_checkpoint_of_another_format_is_named_as_such() {
         let mut bytes = MAGIC.to_vec();
-        bytes.extend_from_slice(&3_u32.to_le_bytes());
-        bytes.extend_from_slice(&digest(3, b"new"));
+        bytes.extend_from_slice(&4_u32.to_le_bytes());
+        bytes.extend_from_slice(&digest(4, b"new"));
         bytes.extend_from_slice(b"new");
-        assert!(matches!(open(&bytes), Err(Error::CheckpointVersion { expected: 2, found: 3 })));
+        assert!(matches!(open(&bytes), Err(Error::CheckpointVersion { expected: 3, found: 4 })));
     }
 }

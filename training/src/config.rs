@@ -35,6 +35,10 @@ pub enum RewardTransform {
     /// As `RunningStd`, then `sign(x) · ln(1 + |x|)`: ordinary rewards pass nearly unchanged, tails are compressed
     /// but keep their order, unlike under a clip.
     Symlog,
+    /// The reward over the running interquartile range of the discounted return, in deviations of a Gaussian: one
+    /// crash does not shrink what all other days weigh. Where more than half of all returns are equal the range is
+    /// zero and this is the wrong choice.
+    QuantileRange,
 }
 
 /// Over which set of samples advantages get mean zero and deviation one.
@@ -60,6 +64,23 @@ pub enum Gradient {
     Autodiff,
 }
 
+/// What the actor's outputs mean, and where exploration comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Head {
+    /// A Gaussian squashed by `tanh`, with one deviation for each entry of the action.
+    #[default]
+    Gaussian,
+    /// A Gaussian squashed by `tanh` whose noise is a function of the state until it is drawn again: generalised
+    /// state-dependent exploration (Raffin et al. 2021, arXiv:2005.05719).
+    StateDependent,
+    /// A beta distribution over the whole range of each entry (Chou et al. 2017), by its mean and one concentration for
+    /// each entry: nothing piles up at the edges, and the mean is the squashed output that exports have.
+    Beta,
+    /// A choice among the action's entries, of which one is taken.
+    Categorical,
+}
+
 /// Settings of proximal policy optimisation; the default is the documented baseline.
 ///
 /// Sources: *S* Schulman et al. 2017 (arXiv:1707.06347), *H* Huang et al. 2022, "The 37 implementation details of
@@ -79,8 +100,14 @@ pub struct PpoConfig {
     pub actor_hidden: Vec<usize>,
     /// Units of the critic's hidden layers; each 1 to 4,096. Default `[64, 64]` (*S*).
     pub critic_hidden: Vec<usize>,
+    /// What the actor's outputs mean, and where exploration comes from. Default `gaussian`; all others need
+    /// `gradient = "autodiff"`.
+    pub head: Head,
+    /// Steps between two draws of the noise of `head = "state_dependent"`, which every rollout draws anew; 1 or more.
+    /// Default 4 (the tuned settings of RL Zoo).
+    pub noise_interval: usize,
     /// Initial natural logarithm of the exploration's standard deviation before squashing; -5 to 2. Default -0.7,
-    /// a deviation of 0.5 (*A*).
+    /// a deviation of 0.5 (*A*). For `state_dependent`, of each noise weight; for `beta`, of a centred action, nearly.
     pub initial_log_std: f64,
     /// Adam's step size at the start; above 0, to 1. Default 3e-4 (*S*).
     pub learning_rate: f64,
@@ -134,6 +161,8 @@ impl Default for PpoConfig {
             epochs: 10,
             actor_hidden: vec![64, 64],
             critic_hidden: vec![64, 64],
+            head: Head::Gaussian,
+            noise_interval: 4,
             initial_log_std: -0.7,
             learning_rate: 3e-4,
             learning_rate_end: 0.0,
@@ -172,6 +201,11 @@ impl PpoConfig {
                 problems.require(holds, format!("{field}[{index}]"), width, "in [1, 4096]");
             }
         }
+        let is_derived = self.head == Head::Gaussian || self.gradient == Gradient::Autodiff;
+        problems.require(is_derived, "gradient", "\"fused\"", "\"autodiff\" for every head but gaussian");
+        problems.require(self.noise_interval >= 1, "noise_interval", self.noise_interval, "1 or more");
+        let featureless = self.head == Head::StateDependent && self.actor_hidden.is_empty();
+        problems.require(!featureless, "actor_hidden", "[]", "one or more layers for head = \"state_dependent\"");
         problems.range("initial_log_std", self.initial_log_std, -5.0, 2.0);
         problems.require(
             self.learning_rate > 0.0 && self.learning_rate <= 1.0,
@@ -236,6 +270,8 @@ mod tests {
             epochs: 0,
             actor_hidden: vec![64, 0],
             critic_hidden: vec![5_000],
+            head: Head::Beta,
+            noise_interval: 0,
             initial_log_std: f64::NAN,
             learning_rate: 0.0,
             learning_rate_end: -1.0,
@@ -260,6 +296,8 @@ mod tests {
             "epochs",
             "actor_hidden[1]",
             "critic_hidden[0]",
+            "gradient",
+            "noise_interval",
             "initial_log_std",
             "learning_rate",
             "learning_rate_end",

@@ -45,3 +45,9 @@ pub enum Error {
     #[error(transparent)]
     Environment(#[from] seawall_env::Error),
 }
+
+/// Refuses numbers that are not; `step` is that of [`Error::NotFinite`].
+pub(crate) fn check_finite<T: Copy + Into<f64>>(quantity: &'static str, values: &[T], step: u64) -> Result<(), Error> {
+    let finite = values.iter().all(|&value| value.into().is_finite());
+    if finite { Ok(()) } else { Err(Error::NotFinite { quantity, step }) }
+}

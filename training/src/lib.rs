@@ -7,8 +7,10 @@
 
 pub mod backend;
 mod checkpoint;
+pub mod classic;
 pub mod config;
 mod distribution;
+mod episodes;
 pub mod error;
 pub mod gae;
 pub mod network;
@@ -17,11 +19,17 @@ pub mod observer;
 pub mod optimiser;
 pub mod policy;
 pub mod ppo;
+mod quantile;
+pub mod sac;
 pub mod throughput;
+pub mod trainer;
 
 pub use backend::Backend;
-pub use config::{AdvantageNormalisation, Gradient, Limit, PpoConfig, RewardTransform};
+pub use config::{AdvantageNormalisation, Gradient, Head, Limit, PpoConfig, RewardTransform};
+pub use episodes::Episode;
 pub use error::Error;
 pub use observer::{Observer, Phase};
 pub use policy::{Dense, LearnedPolicy};
-pub use ppo::{Episode, Iteration, Learner};
+pub use ppo::Learner;
+pub use sac::SacConfig;
+pub use trainer::{Iteration, Trainer};

@@ -5,9 +5,13 @@ use seawall_runtime::network;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Limit, RewardTransform};
+use crate::quantile::RunningQuantile;
 
 /// Keeps a variance of zero from dividing; a deviation far below its root is treated as noise.
 const VARIANCE_FLOOR: f64 = 1e-8;
+
+/// Interquartile range of a Gaussian, in standard deviations.
+const GAUSSIAN_RANGE: f64 = 1.348_979_500_392_163_6;
 
 /// Running mean and variance of vectors, merged batch by batch in double precision.
 ///
@@ -184,6 +188,8 @@ pub struct RewardScaler {
     clip: Limit,
     discount: f64,
     moments: Moments,
+    /// Lower and upper quartile of the discounted return.
+    quartiles: [RunningQuantile; 2],
     /// Discounted return of each environment's running episode, `[B]`.
     running: Vec<f64>,
 }
@@ -192,7 +198,14 @@ impl RewardScaler {
     /// For `environments` whose returns are discounted by `discount`.
     #[must_use]
     pub fn new(transform: RewardTransform, clip: Limit, discount: f64, environments: usize) -> Self {
-        Self { transform, clip, discount, moments: Moments::new(1), running: vec![0.0; environments] }
+        Self {
+            transform,
+            clip,
+            discount,
+            moments: Moments::new(1),
+            quartiles: [0.25, 0.75].map(RunningQuantile::new),
+            running: vec![0.0; environments],
+        }
     }
 
     /// Takes a rollout's returns into the statistics, then transforms its rewards; returns how many were clipped.
@@ -207,20 +220,11 @@ impl RewardScaler {
         assert_eq!(rewards.len(), statuses.len(), "rewards and statuses must be [T, B]");
         assert_eq!(rewards.len(), output.len(), "input and output must be [T, B]");
         assert!(rewards.len().is_multiple_of(self.running.len()), "a rollout must be [T, B]");
-        let scale = match self.transform {
-            RewardTransform::None => 1.0,
-            RewardTransform::RunningStd | RewardTransform::Symlog => {
-                let returns = self.returns(rewards, statuses);
-                self.moments.update(&returns);
-                1.0 / (self.moments.variance(0) + VARIANCE_FLOOR).sqrt()
-            }
-        };
+        self.observe(rewards, statuses);
+        let scale = self.scale();
         let mut clipped = 0;
         for (reward, output) in rewards.iter().zip(output) {
-            let mut scaled = reward * scale;
-            if self.transform == RewardTransform::Symlog {
-                scaled = libm::log1p(scaled.abs()).copysign(scaled);
-            }
+            let mut scaled = self.shape(reward * scale);
             if let Limit::At(clip) = self.clip
                 && scaled.abs() > clip
             {
@@ -230,6 +234,45 @@ impl RewardScaler {
             *output = scaled as f32;
         }
         clipped
+    }
+
+    /// Takes the returns of a rollout, `[T, B]`, into the statistics.
+    pub(crate) fn observe(&mut self, rewards: &[f64], statuses: &[Status]) {
+        match self.transform {
+            RewardTransform::None => {}
+            RewardTransform::RunningStd | RewardTransform::Symlog => {
+                let returns = self.returns(rewards, statuses);
+                self.moments.update(&returns);
+            }
+            RewardTransform::QuantileRange => {
+                for value in self.returns(rewards, statuses) {
+                    self.quartiles.iter_mut().for_each(|quartile| quartile.observe(value));
+                }
+            }
+        }
+    }
+
+    /// Factor that the statistics so far put before a reward.
+    pub(crate) fn scale(&self) -> f64 {
+        match self.transform {
+            RewardTransform::None => 1.0,
+            RewardTransform::RunningStd | RewardTransform::Symlog => {
+                1.0 / (self.moments.variance(0) + VARIANCE_FLOOR).sqrt()
+            }
+            RewardTransform::QuantileRange => {
+                let [low, high] = self.quartiles.each_ref().map(RunningQuantile::value);
+                let deviation = (high - low) / GAUSSIAN_RANGE;
+                1.0 / (deviation * deviation + VARIANCE_FLOOR).sqrt()
+            }
+        }
+    }
+
+    /// What follows the factor, but for the clip.
+    pub(crate) fn shape(&self, scaled: f64) -> f64 {
+        match self.transform {
+            RewardTransform::None | RewardTransform::RunningStd | RewardTransform::QuantileRange => scaled,
+            RewardTransform::Symlog => libm::log1p(scaled.abs()).copysign(scaled),
+        }
     }
 
     /// Discounted return up to each step, `[T, B]`; starts anew with each episode.
@@ -330,6 +373,21 @@ mod tests {
             assert!((f64::from(*output) - expected).abs() < 1e-6);
         }
         assert!(output.is_sorted());
+    }
+
+    #[test]
+    fn one_crash_does_not_move_the_interquartile_range() {
+        // Discount 0: returns are rewards. Of 0, 1, …, 99 in any order the quartiles are near 25 and 74.
+        let rewards: Vec<f64> = (0..400).map(|i| f64::from(i * 37 % 100)).collect();
+        let statuses = vec![Terminated; 400];
+        let mut output = vec![0.0; 400];
+        let mut scaler = RewardScaler::new(RewardTransform::QuantileRange, Limit::Off, 0.0, 1);
+        scaler.transform(&rewards, &statuses, &mut output);
+        let before = scaler.scale();
+        assert!((GAUSSIAN_RANGE / before - 49.5).abs() < 2.5, "{}", GAUSSIAN_RANGE / before);
+        scaler.transform(&[-1e9], &[Terminated], &mut output[..1]);
+        assert!((scaler.scale() / before - 1.0).abs() < 0.03);
+        assert!(f64::from(output[0]) < -1e7, "the crash itself is not clipped: {}", output[0]);
     }
 
     #[test]

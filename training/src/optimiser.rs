@@ -11,6 +11,8 @@ use crate::network::dispatch;
 const BETA1: f32 = 0.9;
 const BETA2: f32 = 0.999;
 const EPSILON: f64 = 1e-5;
+/// The paper's own ε: the gradients of an off-policy actor are so small that another ε would damp its steps.
+pub(crate) const EPSILON_OFF_POLICY: f64 = 1e-8;
 
 /// Adam with bias correction.
 ///
@@ -47,8 +49,13 @@ impl Adam {
     ///
     /// # Panics
     /// If the lengths disagree.
-    #[expect(clippy::cast_possible_truncation, reason = "parameters are single precision")]
     pub fn step(&mut self, learning_rate: f64, parameters: &mut [f32], gradient: &[f32]) {
+        self.step_with((learning_rate, EPSILON), parameters, gradient);
+    }
+
+    /// As [`Adam::step`], with another ε than PPO's.
+    #[expect(clippy::cast_possible_truncation, reason = "parameters are single precision")]
+    pub(crate) fn step_with(&mut self, (learning_rate, epsilon): (f64, f64), parameters: &mut [f32], gradient: &[f32]) {
         assert_eq!(parameters.len(), self.len(), "one entry per parameter");
         assert_eq!(gradient.len(), self.len(), "one entry per parameter");
         self.decay.0 *= f64::from(BETA1);
@@ -56,7 +63,7 @@ impl Adam {
         // m̂ / (√v̂ + ε), with both corrections taken out of the loop.
         let root = (1.0 - self.decay.1).sqrt();
         let rate = (learning_rate * root / (1.0 - self.decay.0)) as f32;
-        let epsilon = (EPSILON * root) as f32;
+        let epsilon = (epsilon * root) as f32;
         dispatch(Move { first: &mut self.first, second: &mut self.second, parameters, gradient, rate, epsilon });
     }
 }

@@ -23,6 +23,15 @@ impl Dense {
     }
 }
 
+impl Dense {
+    /// Drops all outputs but the first `outputs`.
+    pub(crate) fn keep(&mut self, outputs: usize) {
+        self.weight = self.weight.chunks_exact(self.outputs).flat_map(|row| &row[..outputs]).copied().collect();
+        self.bias.truncate(outputs);
+        self.outputs = outputs;
+    }
+}
+
 impl From<Layer<'_>> for Dense {
     fn from(layer: Layer<'_>) -> Self {
         Self {

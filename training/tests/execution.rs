@@ -6,7 +6,7 @@ mod common;
 use common::{Chain, Tracking, finish, learner};
 use seawall_env::Status;
 use seawall_training::{
-    Backend, Episode, Error, Gradient, Iteration, Learner, Limit, Observer, Phase, PpoConfig, RewardTransform,
+    Backend, Episode, Error, Gradient, Iteration, Learner, Limit, Observer, Phase, PpoConfig, RewardTransform, Trainer,
 };
 
 /// Small, and with everything switched on that carries state.

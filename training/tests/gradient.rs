@@ -7,12 +7,12 @@ use seawall_runtime::network::Layer;
 use seawall_training::network::{Parameters, Shape};
 use seawall_training::ppo::gradient::{Differentiator, Evaluation};
 use seawall_training::ppo::loss::{Minibatch, Objective};
-use seawall_training::{Backend, Gradient};
+use seawall_training::{Backend, Gradient, Head};
 
 const SAMPLES: usize = 24;
 
 fn shape() -> Shape {
-    Shape { observation: 3, action: 2, actor_hidden: vec![5, 4], critic_hidden: vec![6] }
+    Shape { observation: 3, action: 2, actor_hidden: vec![5, 4], critic_hidden: vec![6], head: Head::Gaussian }
 }
 
 fn noise(count: usize, deviation: f64, stream: u64) -> Vec<f64> {
@@ -133,14 +133,16 @@ fn check(settings: &Objective) -> [usize; 2] {
 
 #[test]
 fn gradient_equals_finite_differences() {
-    let plain = Objective { clip: 0.2, value_clip: None, value_weight: 0.5, entropy_weight: 0.01 };
+    let plain =
+        Objective { clip: 0.2, value_clip: None, value_weight: 0.5, entropy_weight: 0.01, head: Head::Gaussian };
     let [ratios, _] = check(&plain);
     assert!((5..SAMPLES - 4).contains(&ratios), "the minibatch must have clipped and unclipped ratios: {ratios}");
 }
 
 #[test]
 fn gradient_with_clipped_values_equals_finite_differences() {
-    let clipped = Objective { clip: 0.1, value_clip: Some(0.3), value_weight: 0.7, entropy_weight: 0.0 };
+    let clipped =
+        Objective { clip: 0.1, value_clip: Some(0.3), value_weight: 0.7, entropy_weight: 0.0, head: Head::Gaussian };
     let [_, values] = check(&clipped);
     assert!((5..SAMPLES - 4).contains(&values), "the minibatch must have clipped and unclipped values: {values}");
 }
@@ -216,8 +218,9 @@ fn the_gradient_by_hand_equals_that_of_burn_for_random_networks_and_every_option
                 action: [8, 13, 1, 2, 17][index],
                 actor_hidden: actor.to_vec(),
                 critic_hidden: hidden[(index + usize::from(seed % 3 == 0)) % hidden.len()].to_vec(),
+                head: Head::Gaussian,
             };
-            let objective = Objective { clip, value_clip, value_weight: 0.7, entropy_weight };
+            let objective = Objective { clip, value_clip, value_weight: 0.7, entropy_weight, head: Head::Gaussian };
             let (parameters, minibatch) = random(&shape, samples, seed);
             let evaluate = |mut way: Differentiator| -> (Vec<f32>, Evaluation) {
                 let mut gradient = vec![f32::NAN; shape.len()];
@@ -243,8 +246,10 @@ fn the_gradient_by_hand_equals_that_of_burn_for_random_networks_and_every_option
 
 #[test]
 fn gradients_by_hand_do_not_depend_on_threads_or_on_what_was_computed_before() {
-    let shape = Shape { observation: 11, action: 3, actor_hidden: vec![20, 10], critic_hidden: vec![16] };
-    let objective = Objective { clip: 0.2, value_clip: Some(0.5), value_weight: 0.5, entropy_weight: 0.01 };
+    let shape =
+        Shape { observation: 11, action: 3, actor_hidden: vec![20, 10], critic_hidden: vec![16], head: Head::Gaussian };
+    let objective =
+        Objective { clip: 0.2, value_clip: Some(0.5), value_weight: 0.5, entropy_weight: 0.01, head: Head::Gaussian };
     let mut used = Differentiator::new(Gradient::Fused, Backend::Flex, &shape);
     for (seed, samples) in [(1, 300), (2, 40), (3, 64), (4, 1_000), (5, 257)] {
         let (parameters, minibatch) = random(&shape, samples, seed);

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Tracking, finish, learner};
-use seawall_training::{Backend, PpoConfig};
+use seawall_training::{Backend, PpoConfig, Trainer};
 
 fn config() -> PpoConfig {
     PpoConfig {

@@ -177,8 +177,7 @@ fn seeds(settings: &Settings) -> std::ops::Range<u64> {
 /// Makes sure that no episode of training is one of the report's.
 fn refuse_leaks(settings: &Settings, suite: &Suite) -> anyhow::Result<()> {
     // An episode has at least one decision, so this many per environment are more than training can meet.
-    let steps = settings.ppo.total_steps.div_ceil(settings.run.environments as u64) + settings.ppo.horizon as u64;
-    let episodes = steps + settings.ppo.warmup as u64 + 1;
+    let episodes = settings.steps_per_environment_max() + 1;
     for seed in seeds(settings) {
         let tree = SeedTree::new(seed);
         let environments = 0..settings.run.environments as u64;
@@ -213,12 +212,13 @@ fn interrupt_flag() -> anyhow::Result<Interrupts> {
 fn train_one(run: &Run, seed: u64, voice: Voice, stop: &AtomicBool) -> anyhow::Result<Option<Export>> {
     let folder = run.folder.child(&seed_folder(seed))?;
     let mut learner = trainer::learner(&run.settings, &run.field.trained, seed)?;
-    if trainer::restore(&mut learner, &folder, voice)? {
+    if trainer::restore(learner.as_mut(), &folder, voice)? {
         voice.say(&format!("seed {seed}: going on after {} of {} steps", learner.steps_done(), learner.total_steps()));
     } else {
         voice.say(&format!("seed {seed}: {} steps", learner.total_steps()));
     }
-    if !learner.is_done() && trainer::train(&mut learner, &folder, &run.settings, voice, stop)? == End::Interrupted {
+    if !learner.is_done() && trainer::train(learner.as_mut(), &folder, &run.settings, voice, stop)? == End::Interrupted
+    {
         return Ok(None);
     }
     let origin = Origin { seed, steps: learner.steps_done(), settings_sha256: &run.settings_sha256 };

@@ -8,7 +8,7 @@ use seawall_env::scenario::RewardConfig;
 use seawall_env::{Groups, Problem, Problems};
 use seawall_eval::gate::Gate;
 use seawall_eval::{Split, Suite};
-use seawall_training::{Backend, PpoConfig};
+use seawall_training::{Backend, Head, PpoConfig, SacConfig};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::layers::{Layer, SettingsError, resolve};
@@ -26,8 +26,10 @@ pub(crate) const SMOKE: &str = include_str!("../../configs/smoke.toml");
 pub(crate) struct Settings {
     /// Seeds and resources.
     pub(crate) run: RunSettings,
-    /// The trainer.
+    /// Proximal policy optimisation, if that is the run's algorithm.
     pub(crate) ppo: PpoConfig,
+    /// The soft actor-critic, if that is the run's algorithm.
+    pub(crate) sac: SacConfig,
     /// What is trained on.
     pub(crate) task: TaskSettings,
     /// Historical candles in place of scenarios.
@@ -43,10 +45,22 @@ pub(crate) struct Settings {
     pub(crate) market: MarketSettings,
 }
 
+/// Which trainer a run uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Algorithm {
+    /// Proximal policy optimisation; its settings are `[ppo]`.
+    Ppo,
+    /// The soft actor-critic; its settings are `[sac]`.
+    Sac,
+}
+
 /// Seeds and resources.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RunSettings {
+    /// The trainer; the settings of the others are checked and then not read.
+    pub(crate) algorithm: Algorithm,
     /// Name of the run, in its folder and its exports: lower-case letters, digits, `-` and `_`.
     pub(crate) name: String,
     /// Root seed of the first training run; the others count on from it. 0 to 2^63 - 1.
@@ -146,6 +160,15 @@ impl Settings {
         resolve(DEFAULT, layers, Self::problems)
     }
 
+    /// Steps of one environment that a training run cannot exceed, warm-up included.
+    pub(crate) fn steps_per_environment_max(&self) -> u64 {
+        let (total, horizon, warmup) = match self.run.algorithm {
+            Algorithm::Ppo => (self.ppo.total_steps, self.ppo.horizon, self.ppo.warmup),
+            Algorithm::Sac => (self.sac.total_steps, self.sac.horizon, 0),
+        };
+        total.div_ceil(self.run.environments as u64) + (horizon + warmup) as u64
+    }
+
     /// Names of what is judged on.
     pub(crate) fn judged(&self) -> &[String] {
         if self.evaluation.scenarios.is_empty() { &self.task.scenarios } else { &self.evaluation.scenarios }
@@ -158,10 +181,15 @@ impl Settings {
 
     fn problems(&self) -> Vec<Problem> {
         let mut problems = Problems::default();
-        let Self { run, ppo, task, replay, evaluation, export, reward, market } = self;
+        let Self { run, ppo, sac, task, replay, evaluation, export, reward, market } = self;
         run.validate(&mut problems);
         for problem in ppo.validate_for(run.environments).0 {
             problems.0.push(Problem { field: format!("ppo.{}", problem.field), ..problem });
+        }
+        let is_range = ppo.head != Head::Categorical;
+        problems.require(is_range, "ppo.head", "\"categorical\"", "a head for ranges, which a venue's parameters are");
+        for problem in sac.validate().0 {
+            problems.0.push(Problem { field: format!("sac.{}", problem.field), ..problem });
         }
         task.validate(&mut problems);
         replay.validate(&mut problems);
@@ -295,6 +323,8 @@ mod tests {
             "run.seeds=0",
             "run.environments=0",
             "ppo.clip=2",
+            "ppo.head=categorical",
+            "sac.discount=2",
             "task.scenarios=[]",
             "task.preset=\"ftx\"",
             "task.groups={ fast = false, slow = false }",

@@ -177,3 +177,20 @@ fn settings_cannot_change_under_a_run() {
     let ran = place.run(&["train", "--resume", "run"]).ends_with(2);
     assert!(ran.err.contains("resolved.toml was changed after the run began"), "{}", ran.err);
 }
+
+#[test]
+fn the_soft_actor_critic_goes_the_same_way() {
+    let place = Place::new();
+    let sac = ["--set", "run.algorithm=sac", "--set", "run.name=soft"];
+    let ran = train(&place, &[&sac[..], &["--out", "run"]].concat()).ends_with(0);
+    for part in ["soft", "vectors replay bit for bit", "episodes score as they did"] {
+        assert!(ran.out.contains(part), "{part}: {}", ran.out);
+    }
+    let rows = metrics(&place, "run");
+    assert_eq!(rows.len(), 1 + 4);
+    let column = rows[0].iter().position(|name| name == "train/temperature").expect("the temperature is logged");
+    assert!(rows[4][column].parse::<f64>().unwrap() > 0.0, "{rows:?}");
+    // Its checkpoint is not one of the other trainer.
+    let resolved = place.read("run/resolved.toml");
+    assert!(resolved.contains("algorithm = \"sac\""), "{resolved}");
+}

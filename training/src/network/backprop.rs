@@ -2,26 +2,59 @@
 
 use seawall_runtime::network::Layer;
 
-use super::kernel::{accumulate, tanh, tanh_backward};
+use super::kernel::{accumulate, relu, relu_backward, tanh, tanh_backward};
 use super::packed::Packed;
 
 /// Rows that go through a network together: what they leave in the hidden layers stays in a second-level cache.
 pub(crate) const BLOCK: usize = 64;
 
+/// What stands between the layers of a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hidden {
+    /// The runtime's hyperbolic tangent.
+    Tanh,
+    /// `max(0, x)`, for networks that are never exported.
+    Relu,
+}
+
+/// Which gradients a network's weights will be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// None: the network only goes forward.
+    Nothing,
+    /// Those of weights and biases.
+    Parameters,
+    /// That of what goes in, too.
+    Input,
+}
+
 /// A network's weights in the order in which both passes read them.
 #[derive(Clone, Debug)]
 pub(crate) struct Weights {
     forward: Vec<Packed>,
-    /// Transposed, of all layers but the first: nobody asks for the gradient of what goes in.
-    backward: Vec<Packed>,
+    /// Transposed; `None` where no gradient goes through.
+    backward: Vec<Option<Packed>>,
 }
 
 impl Weights {
-    /// For layers of these inputs and outputs.
+    /// For layers of these inputs and outputs, and the gradients of their parameters.
     pub(crate) fn new(layers: &[(usize, usize)]) -> Self {
+        Self::reaching(layers, Reach::Parameters)
+    }
+
+    /// For layers of these inputs and outputs, and some gradients.
+    pub(crate) fn reaching(layers: &[(usize, usize)], reach: Reach) -> Self {
+        let is_crossed = |index: usize| match reach {
+            Reach::Nothing => false,
+            Reach::Parameters => index > 0,
+            Reach::Input => true,
+        };
+        let transposed = |(index, &(inputs, outputs)): (usize, &(usize, usize))| {
+            is_crossed(index).then(|| Packed::new(outputs, inputs))
+        };
         Self {
             forward: layers.iter().map(|&(inputs, outputs)| Packed::new(inputs, outputs)).collect(),
-            backward: layers[1..].iter().map(|&(inputs, outputs)| Packed::new(outputs, inputs)).collect(),
+            backward: layers.iter().enumerate().map(transposed).collect(),
         }
     }
 
@@ -32,8 +65,8 @@ impl Weights {
             let (bias, rest) = rest.split_at(packed.outputs());
             let layer = Layer { weight, bias };
             packed.load(&layer);
-            if let Some(before) = index.checked_sub(1) {
-                self.backward[before].load_transposed(&layer);
+            if let Some(backward) = &mut self.backward[index] {
+                backward.load_transposed(&layer);
             }
             parameters = rest;
         }
@@ -46,7 +79,8 @@ impl Weights {
 pub(crate) struct Workspace {
     /// Inputs and outputs of each layer.
     layers: Vec<(usize, usize)>,
-    /// Output of each layer, after `tanh` for all but the last, `[BLOCK, outputs]`.
+    hidden: Hidden,
+    /// Output of each layer, after the activation for all but the last, `[BLOCK, outputs]`.
     activations: Vec<Vec<f32>>,
     /// Gradient of a layer's output, and that of the layer before, `[BLOCK, widest]`.
     delta: Vec<f32>,
@@ -54,11 +88,17 @@ pub(crate) struct Workspace {
 }
 
 impl Workspace {
-    /// For layers of these inputs and outputs.
+    /// For layers of these inputs and outputs with `tanh` between them.
     pub(crate) fn new(layers: &[(usize, usize)]) -> Self {
-        let widest = layers.iter().map(|(_, outputs)| *outputs).max().unwrap_or(0);
+        Self::activated(layers, Hidden::Tanh)
+    }
+
+    /// For layers of these inputs and outputs with an activation between them.
+    pub(crate) fn activated(layers: &[(usize, usize)], hidden: Hidden) -> Self {
+        let widest = layers.iter().map(|(inputs, outputs)| *inputs.max(outputs)).max().unwrap_or(0);
         Self {
             layers: layers.to_vec(),
+            hidden,
             activations: layers.iter().map(|(_, outputs)| vec![0.0; BLOCK * outputs]).collect(),
             delta: vec![0.0; BLOCK * widest],
             previous: vec![0.0; BLOCK * widest],
@@ -75,9 +115,35 @@ impl Workspace {
             let target = &mut here[0][..rows * self.layers[index].1];
             packed.apply(source, target);
             if index < last {
-                tanh(target);
+                match self.hidden {
+                    Hidden::Tanh => tanh(target),
+                    Hidden::Relu => relu(target),
+                }
             }
         }
+    }
+
+    /// What came out, `[rows, outputs]`.
+    pub(crate) fn output(&self, rows: usize) -> &[f32] {
+        let last = self.layers.len() - 1;
+        &self.activations[last][..rows * self.layers[last].1]
+    }
+
+    /// What the last layer read, `[rows, its inputs]`; empty if it read what went in.
+    pub(crate) fn features(&self, rows: usize) -> &[f32] {
+        let Some(before) = self.layers.len().checked_sub(2) else { return &[] };
+        &self.activations[before][..rows * self.layers[before].1]
+    }
+
+    /// [`Self::output`], [`Self::features`], and the place for the output's gradient.
+    pub(crate) fn all_ends(&mut self, rows: usize) -> (&[f32], &[f32], &mut [f32]) {
+        let last = self.layers.len() - 1;
+        let length = rows * self.layers[last].1;
+        let features = match last.checked_sub(1) {
+            Some(before) => &self.activations[before][..rows * self.layers[before].1],
+            None => &[],
+        };
+        (&self.activations[last][..length], features, &mut self.delta[..length])
     }
 
     /// What came out, `[rows, outputs]`, and the place for its gradient, of the same shape.
@@ -95,7 +161,8 @@ impl Workspace {
     pub(crate) fn backward(&mut self, weights: &Weights, input: &[f32], gradient: &mut [f32]) {
         let rows = input.len() / self.layers[0].0;
         let mut end = gradient.len();
-        for (index, &(inputs, outputs)) in self.layers.iter().enumerate().rev() {
+        for index in (0..self.layers.len()).rev() {
+            let (inputs, outputs) = self.layers[index];
             let delta = &self.delta[..rows * outputs];
             let start = end - (inputs + 1) * outputs;
             let (weight, bias) = gradient[start..end].split_at_mut(inputs * outputs);
@@ -109,13 +176,34 @@ impl Workspace {
                 accumulate(input, delta, outputs, weight);
                 return;
             };
-            let source = &self.activations[before][..rows * inputs];
-            accumulate(source, delta, outputs, weight);
-            let previous = &mut self.previous[..rows * inputs];
-            weights.backward[before].apply(delta, previous);
-            tanh_backward(previous, source);
-            core::mem::swap(&mut self.delta, &mut self.previous);
+            accumulate(&self.activations[before][..rows * inputs], delta, outputs, weight);
+            self.cross(weights, index, rows);
         }
+    }
+
+    /// Gradient of what went in, `[rows, inputs]`, from that of the output, for the block that went forward last;
+    /// parameters count as constants.
+    pub(crate) fn backward_to_input(&mut self, weights: &Weights, rows: usize) -> &[f32] {
+        for index in (0..self.layers.len()).rev() {
+            self.cross(weights, index, rows);
+        }
+        &self.delta[..rows * self.layers[0].0]
+    }
+
+    /// Turns the gradient of the output of layer `index` into that of the output of the layer before.
+    fn cross(&mut self, weights: &Weights, index: usize, rows: usize) {
+        let (inputs, outputs) = self.layers[index];
+        let previous = &mut self.previous[..rows * inputs];
+        let backward = weights.backward[index].as_ref().expect("the weights reach as far as gradients are asked for");
+        backward.apply(&self.delta[..rows * outputs], previous);
+        if let Some(before) = index.checked_sub(1) {
+            let source = &self.activations[before][..rows * inputs];
+            match self.hidden {
+                Hidden::Tanh => tanh_backward(previous, source),
+                Hidden::Relu => relu_backward(previous, source),
+            }
+        }
+        core::mem::swap(&mut self.delta, &mut self.previous);
     }
 }
 
@@ -126,10 +214,17 @@ mod tests {
     use super::super::kernel::tests::{bits, noise};
     use super::super::parameters::{Parameters, Shape, run};
     use super::*;
+    use crate::config::Head;
 
     #[test]
     fn a_block_goes_forward_to_the_bits_of_the_rollout() {
-        let shape = Shape { observation: 48, action: 13, actor_hidden: vec![64, 50], critic_hidden: vec![5] };
+        let shape = Shape {
+            observation: 48,
+            action: 13,
+            actor_hidden: vec![64, 50],
+            critic_hidden: vec![5],
+            head: Head::Gaussian,
+        };
         let mut parameters = Parameters::draw(shape.clone(), -0.7, SeedTree::new(2));
         // Biases start at zero.
         for (parameter, shift) in parameters.flat_mut().iter_mut().zip(noise(shape.len(), 1)) {

@@ -37,6 +37,14 @@ pub(super) fn orthogonal(inputs: usize, outputs: usize, gain: f64, rng: &mut Cha
     (0..inputs * outputs).map(|at| (gain * entry(at / outputs, at % outputs)) as f32).collect()
 }
 
+/// Random weights and then biases of a layer, uniform within one over the root of its inputs: what off-policy
+/// implementations on PyTorch start from, and their published settings with them.
+#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "weights are single precision")]
+pub(crate) fn uniform(inputs: usize, outputs: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
+    let bound = 1.0 / (inputs as f64).sqrt();
+    (0..(inputs + 1) * outputs).map(|_| (bound * (2.0 * open_unit(rng.next_u64()) - 1.0)) as f32).collect()
+}
+
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }

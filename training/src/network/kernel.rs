@@ -180,6 +180,45 @@ impl WithSimd for Tanh<'_> {
     }
 }
 
+/// `values = max(0, values)`; NaN becomes zero, so whoever may meet one looks before.
+pub(crate) fn relu(values: &mut [f32]) {
+    dispatch(Relu(values));
+}
+
+struct Relu<'a>(&'a mut [f32]);
+
+impl WithSimd for Relu<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for value in self.0 {
+            *value = if *value > 0.0 { *value } else { 0.0 };
+        }
+    }
+}
+
+/// `gradient *= 1` where `y` is positive and `*= 0` elsewhere: the slope of `max(0, x)` where it is `y`.
+pub(crate) fn relu_backward(gradient: &mut [f32], y: &[f32]) {
+    dispatch(ReluBackward { gradient, y });
+}
+
+struct ReluBackward<'a> {
+    gradient: &'a mut [f32],
+    y: &'a [f32],
+}
+
+impl WithSimd for ReluBackward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for (g, y) in self.gradient.iter_mut().zip(self.y) {
+            *g = if *y > 0.0 { *g } else { 0.0 };
+        }
+    }
+}
+
 /// `gradient *= 1 − y²`, the slope of `tanh` where it is `y`.
 pub(crate) fn tanh_backward(gradient: &mut [f32], y: &[f32]) {
     dispatch(TanhBackward { gradient, y });

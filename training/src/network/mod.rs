@@ -12,8 +12,10 @@ mod parameters;
 mod tanh;
 mod tensors;
 
-pub(crate) use backprop::{BLOCK, Weights, Workspace};
+pub(crate) use backprop::{BLOCK, Hidden, Reach, Weights, Workspace};
+pub(crate) use init::uniform;
 pub(crate) use kernel::dispatch;
-pub(crate) use parameters::run;
 pub use parameters::{Parameters, Shape};
+pub(crate) use parameters::{pairs, run, size, views};
+pub(crate) use tanh::{by_host, tanh};
 pub use tensors::Tensors;

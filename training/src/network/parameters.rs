@@ -5,6 +5,7 @@ use seawall_runtime::network::{self, Layer};
 use serde::{Deserialize, Serialize};
 
 use super::init::orthogonal;
+use crate::config::Head;
 
 /// Gains of the orthogonal initialisation (Huang et al. 2022, detail 2).
 const HIDDEN_GAIN: f64 = core::f64::consts::SQRT_2;
@@ -22,6 +23,8 @@ pub struct Shape {
     pub actor_hidden: Vec<usize>,
     /// Units of the critic's hidden layers.
     pub critic_hidden: Vec<usize>,
+    /// What the actor's outputs mean.
+    pub head: Head,
 }
 
 impl Shape {
@@ -40,22 +43,41 @@ impl Shape {
     /// Number of parameters in all.
     #[must_use]
     pub fn len(&self) -> usize {
-        size(&self.actor()) + self.action + size(&self.critic())
+        size(&self.actor()) + self.spread() + size(&self.critic())
     }
 
-    /// Never: there is a deviation for each action.
+    /// Width of what the actor's last layer reads, `H`.
+    #[must_use]
+    pub fn features(&self) -> usize {
+        self.actor_hidden.last().copied().unwrap_or(self.observation)
+    }
+
+    /// Parameters of exploration: one for each entry of the action, or `[H, A]` for state-dependent noise, or none for
+    /// choices.
+    #[must_use]
+    pub fn spread(&self) -> usize {
+        match self.head {
+            Head::Gaussian | Head::Beta => self.action,
+            Head::StateDependent => self.features() * self.action,
+            Head::Categorical => 0,
+        }
+    }
+
+    /// Never: every layer has parameters.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
-fn pairs(first: usize, hidden: &[usize], last: usize) -> Vec<(usize, usize)> {
+/// Inputs and outputs of each layer of a network.
+pub(crate) fn pairs(first: usize, hidden: &[usize], last: usize) -> Vec<(usize, usize)> {
     let inputs = core::iter::once(first).chain(hidden.iter().copied());
     inputs.zip(hidden.iter().copied().chain([last])).collect()
 }
 
-fn size(layers: &[(usize, usize)]) -> usize {
+/// Number of weights and biases of some layers.
+pub(crate) fn size(layers: &[(usize, usize)]) -> usize {
     layers.iter().map(|(inputs, outputs)| (inputs + 1) * outputs).sum()
 }
 
@@ -63,7 +85,7 @@ fn size(layers: &[(usize, usize)]) -> usize {
 ///
 /// # Shapes
 /// In this order, each layer as weight `[inputs, outputs]` then bias `[outputs]`: the actor's layers, the logarithms
-/// of the standard deviations `[A]`, the critic's layers.
+/// of the standard deviations `[A]` (see [`Shape::spread`]), the critic's layers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameters {
     shape: Shape,
@@ -86,7 +108,7 @@ impl Parameters {
             }
         };
         layers(0, &shape.actor(), ACTION_GAIN, &mut flat);
-        flat.extend(core::iter::repeat_n(initial_log_std as f32, shape.action));
+        flat.extend(core::iter::repeat_n(initial_log_std as f32, shape.spread()));
         layers(CRITIC_STREAM, &shape.critic(), VALUE_GAIN, &mut flat);
         Self { shape, flat }
     }
@@ -144,18 +166,19 @@ impl Parameters {
         views(&self.flat[self.flat.len() - size(&critic)..], &critic)
     }
 
-    /// Logarithms of the standard deviations before squashing, `[A]`.
+    /// Logarithms of the standard deviations before squashing, as many as [`Shape::spread`] says.
     #[must_use]
     pub fn log_std(&self) -> &[f32] {
         let start = size(&self.shape.actor());
-        &self.flat[start..start + self.shape.action]
+        &self.flat[start..start + self.shape.spread()]
     }
 }
 
 /// Stream of the critic's first layer; an actor never has that many layers.
 const CRITIC_STREAM: u64 = 1 << 16;
 
-fn views<'a>(mut flat: &'a [f32], widths: &[(usize, usize)]) -> Vec<Layer<'a>> {
+/// Layers over a flat vector, each weight `[inputs, outputs]` then bias `[outputs]`.
+pub(crate) fn views<'a>(mut flat: &'a [f32], widths: &[(usize, usize)]) -> Vec<Layer<'a>> {
     let mut take = |count: usize| {
         let (head, tail) = flat.split_at(count);
         flat = tail;
@@ -178,7 +201,7 @@ mod tests {
     use super::*;
 
     fn shape() -> Shape {
-        Shape { observation: 3, action: 2, actor_hidden: vec![4, 5], critic_hidden: vec![6] }
+        Shape { observation: 3, action: 2, actor_hidden: vec![4, 5], critic_hidden: vec![6], head: Head::Gaussian }
     }
 
     #[test]

@@ -8,19 +8,30 @@ use seawall_runtime::network;
 /// burn's own evaluates the platform's scalar tangent, once forward and once backward, and takes most of an update.
 /// This one computes `y` on the host and returns `x · g + (y − x · g)` with the constant `g = 1 − y²`: the value is
 /// `y` to a rounding, the first derivative `g` exactly. Second derivatives would be wrong; burn takes none.
-pub(super) fn tanh(x: Tensor<2>, device: &Device) -> Tensor<2> {
+pub(crate) fn tanh<const D: usize>(x: Tensor<D>, device: &Device) -> Tensor<D> {
+    by_host(x, device, |x| {
+        let y = network::tanh(x);
+        (y, 1.0 - y * y)
+    })
+}
+
+/// A function of each entry that the host evaluates, with its first derivative: see [`tanh`].
+pub(crate) fn by_host<const D: usize>(
+    x: Tensor<D>,
+    device: &Device,
+    function: impl Fn(f32) -> (f32, f32),
+) -> Tensor<D> {
     let shape = x.dims();
     let data = x.clone().inner().into_data();
     let values = data.as_slice::<f32>().expect("parameters and observations are f32");
     let mut slope = Vec::with_capacity(values.len());
     let mut offset = Vec::with_capacity(values.len());
     for &x in values {
-        let y = network::tanh(x);
-        let g = 1.0 - y * y;
+        let (y, g) = function(x);
         slope.push(g);
         offset.push(y - x * g);
     }
-    let constant = |values: Vec<f32>| Tensor::<2>::from_data(TensorData::new(values, shape), device);
+    let constant = |values: Vec<f32>| Tensor::<D>::from_data(TensorData::new(values, shape), device);
     x * constant(slope) + constant(offset)
 }
 

@@ -12,7 +12,8 @@ use super::tanh::tanh;
 #[derive(Module, Debug)]
 pub struct Tensors {
     actor: Vec<Linear>,
-    log_std: Param<Tensor<1>>,
+    /// None where there is nothing to explore by.
+    log_std: Option<Param<Tensor<1>>>,
     critic: Vec<Linear>,
 }
 
@@ -27,7 +28,10 @@ impl Tensors {
         let log_std = parameters.log_std().to_vec();
         Self {
             actor: parameters.actor().iter().map(linear).collect(),
-            log_std: Param::from_data(TensorData::new(log_std, [parameters.shape().action]), device),
+            log_std: (!log_std.is_empty()).then(|| {
+                let length = log_std.len();
+                Param::from_data(TensorData::new(log_std, [length]), device)
+            }),
             critic: parameters.critic().iter().map(linear).collect(),
         }
     }
@@ -38,16 +42,27 @@ impl Tensors {
         forward(&self.actor, observations)
     }
 
+    /// As [`Tensors::mean`], behind what the actor's last layer reads, `[N, H]`.
+    #[must_use]
+    pub fn features_and_mean(&self, observations: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
+        let features = features(&self.actor, observations);
+        let last = self.actor.last().expect("a network has at least one layer");
+        (features.clone(), last.forward(features))
+    }
+
     /// Values, `[N]`, of normalised observations `[N, D]`.
     #[must_use]
     pub fn value(&self, observations: Tensor<2>) -> Tensor<1> {
         forward(&self.critic, observations).squeeze_dim(1)
     }
 
-    /// Logarithms of the standard deviations before squashing, `[A]`.
+    /// Logarithms of the standard deviations before squashing, as many as [`super::Shape::spread`] says.
+    ///
+    /// # Panics
+    /// If there are none.
     #[must_use]
     pub fn log_std(&self) -> Tensor<1> {
-        self.log_std.val()
+        self.log_std.as_ref().expect("the head explores by deviations").val()
     }
 
     /// Writes the gradient of every parameter, in the order of [`Parameters`].
@@ -59,7 +74,9 @@ impl Tensors {
         for layer in &self.actor {
             rest = take_layer(layer, &mut gradients, rest);
         }
-        rest = take(&self.log_std, &mut gradients, rest);
+        if let Some(log_std) = &self.log_std {
+            rest = take(log_std, &mut gradients, rest);
+        }
         for layer in &self.critic {
             rest = take_layer(layer, &mut gradients, rest);
         }
@@ -68,10 +85,15 @@ impl Tensors {
 }
 
 fn forward(layers: &[Linear], input: Tensor<2>) -> Tensor<2> {
-    let (last, hidden) = layers.split_last().expect("a network has at least one layer");
+    let last = layers.last().expect("a network has at least one layer");
+    last.forward(features(layers, input))
+}
+
+/// What the last of `layers` reads.
+fn features(layers: &[Linear], input: Tensor<2>) -> Tensor<2> {
     let device = input.device();
-    let features = hidden.iter().fold(input, |x, layer| tanh(layer.forward(x), &device));
-    last.forward(features)
+    let hidden = &layers[..layers.len() - 1];
+    hidden.iter().fold(input, |x, layer| tanh(layer.forward(x), &device))
 }
 
 fn take_layer<'a>(layer: &Linear, gradients: &mut Gradients, output: &'a mut [f32]) -> &'a mut [f32] {
@@ -100,11 +122,18 @@ mod tests {
     use super::super::parameters::{Shape, run};
     use super::*;
     use crate::Backend;
+    use crate::config::Head;
     use crate::distribution;
 
     #[test]
     fn the_runtime_and_burn_compute_the_same_network() {
-        let shape = Shape { observation: 48, action: 13, actor_hidden: vec![64, 64], critic_hidden: vec![64, 32] };
+        let shape = Shape {
+            observation: 48,
+            action: 13,
+            actor_hidden: vec![64, 64],
+            critic_hidden: vec![64, 32],
+            head: Head::Gaussian,
+        };
         let mut parameters = Parameters::draw(shape, -0.7, SeedTree::new(5));
         // Biases start at zero and the last layer near it: move everything to where an error would show.
         let mut rng = SeedTree::new(6).stream(Purpose::Exploration, 0);

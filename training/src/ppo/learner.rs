@@ -3,15 +3,16 @@
 use rand_chacha::ChaCha8Rng;
 use seawall_env::{Env, Problem, Purpose, SeedTree, VecEnv};
 
-use super::episodes::{Episode, Episodes};
 use super::gradient::Differentiator;
+use super::head;
 use super::loss::Objective;
 use super::rollout::{Behaviour, Rollout};
 use super::state::{Identity, State};
 use super::update::{Learning, Plan, explained_variance};
 use crate::backend::Backend;
-use crate::config::PpoConfig;
+use crate::config::{Head, PpoConfig};
 use crate::distribution;
+use crate::episodes::Episodes;
 use crate::error::Error;
 use crate::gae::{self, Trajectory};
 use crate::network::{Parameters, Shape, run};
@@ -19,21 +20,11 @@ use crate::normaliser::{ObservationNormaliser, RewardScaler};
 use crate::observer::{Observer, Phase};
 use crate::optimiser::Adam;
 use crate::policy::LearnedPolicy;
+use crate::trainer::{Iteration, Trainer};
 
 /// Streams of exploration noise.
 const ROLLOUT_STREAM: u64 = 0;
 const WARMUP_STREAM: u64 = 1;
-
-/// What one iteration came to.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Iteration {
-    /// Environment steps done so far, this iteration included.
-    pub steps_total: u64,
-    /// Diagnostics by name, always the same names in the same order.
-    pub metrics: Vec<(&'static str, f64)>,
-    /// Episodes that ended during the iteration, in the order of steps, then environments.
-    pub episodes: Vec<Episode>,
-}
 
 /// Trains a policy in any environment by proximal policy optimisation.
 ///
@@ -75,6 +66,7 @@ impl<E: Env> Learner<E> {
             action: spec.action.len(),
             actor_hidden: config.actor_hidden.clone(),
             critic_hidden: config.critic_hidden.clone(),
+            head: config.head,
         };
         let parameters = Parameters::draw(shape, config.initial_log_std, seeds);
         let normaliser = if config.observation_normalisation {
@@ -97,64 +89,10 @@ impl<E: Env> Learner<E> {
         })
     }
 
-    /// Starts the policy at `action`, `[A]` in `[-1, 1]`: what the environment would do without a controller, so that
-    /// learning begins where a venue stands and not in the middle of every range.
-    ///
-    /// # Panics
-    /// If training has begun, or `action` does not have one entry per action.
-    pub fn start_at(&mut self, action: &[f32]) {
-        assert_eq!(self.steps_done, 0, "a policy is given its start before training");
-        self.parameters.start_at(action);
-    }
-
     /// Settings of the run.
     #[must_use]
     pub const fn config(&self) -> &PpoConfig {
         &self.identity.config
-    }
-
-    /// Environment steps done so far.
-    #[must_use]
-    pub const fn steps_done(&self) -> u64 {
-        self.steps_done
-    }
-
-    /// Environment steps of one iteration.
-    #[must_use]
-    pub fn steps_per_iteration(&self) -> u64 {
-        (self.config().horizon * self.envs.len()) as u64
-    }
-
-    /// Environment steps of the whole run: what was asked for, rounded up to whole iterations.
-    #[must_use]
-    pub fn total_steps(&self) -> u64 {
-        self.config().total_steps.next_multiple_of(self.steps_per_iteration())
-    }
-
-    /// Whether the run is complete.
-    #[must_use]
-    pub fn is_done(&self) -> bool {
-        self.steps_done >= self.total_steps()
-    }
-
-    /// Collects one rollout and learns from it.
-    ///
-    /// # Errors
-    /// [`Error::NotFinite`] if an observation, a reward, a loss or a gradient is not finite. The learner is then in
-    /// the middle of an iteration: resume from a checkpoint, do not continue.
-    ///
-    /// # Panics
-    /// If the run is complete.
-    pub fn iterate(&mut self, observer: &mut dyn Observer) -> Result<Iteration, Error> {
-        assert!(!self.is_done(), "the run is complete after {} steps", self.steps_done);
-        observer.phase(Phase::Collect);
-        self.warm_up()?;
-        self.normaliser.refresh();
-        let rollout = self.collect()?;
-        observer.phase(Phase::Learn);
-        let metrics = self.learn(&rollout)?;
-        self.steps_done += self.steps_per_iteration();
-        Ok(Iteration { steps_total: self.steps_done, metrics, episodes: rollout.finished })
     }
 
     /// Gives the observation statistics their first values, on a copy of the environments.
@@ -167,6 +105,7 @@ impl<E: Env> Learner<E> {
             parameters: &self.parameters,
             normaliser: &mut self.normaliser,
             exploration: &mut SeedTree::new(self.identity.seed).stream(Purpose::Exploration, WARMUP_STREAM),
+            noise_interval: self.identity.config.noise_interval,
             step: 0,
         };
         behaviour.collect(&mut self.envs.clone(), &mut self.episodes.clone(), horizon)?;
@@ -178,6 +117,7 @@ impl<E: Env> Learner<E> {
             parameters: &self.parameters,
             normaliser: &mut self.normaliser,
             exploration: &mut self.exploration,
+            noise_interval: self.identity.config.noise_interval,
             step: self.steps_done,
         };
         behaviour.collect(&mut self.envs, &mut self.episodes, self.identity.config.horizon)
@@ -207,6 +147,7 @@ impl<E: Env> Learner<E> {
                 value_clip: config.value_clip.value(),
                 value_weight: config.value_weight,
                 entropy_weight: config.entropy_weight,
+                head: config.head,
             },
             epochs: config.epochs,
             minibatch: config.minibatch,
@@ -225,11 +166,16 @@ impl<E: Env> Learner<E> {
         let report = plan.run(&mut learning, rollout, advantage, &returns)?;
 
         let log_std = self.parameters.log_std();
+        // Of the Gaussian before squashing there is a closed form; of other policies, what the rollout saw.
+        let entropy = match config.head {
+            Head::Gaussian => distribution::gaussian_entropy(log_std),
+            Head::StateDependent | Head::Beta | Head::Categorical => rollout.squashed_entropy,
+        };
         let deviations: f64 = log_std.iter().map(|&log_std| libm::exp(f64::from(log_std))).sum();
         Ok(vec![
             ("policy_loss", report.policy_loss),
             ("value_loss", report.value_loss),
-            ("entropy", distribution::gaussian_entropy(log_std)),
+            ("entropy", entropy),
             ("squashed_entropy", rollout.squashed_entropy),
             ("approximate_kl", report.kl),
             ("clip_fraction", report.clip_fraction),
@@ -243,15 +189,16 @@ impl<E: Env> Learner<E> {
         ])
     }
 
-    /// The policy as it stands, without exploration.
-    #[must_use]
-    pub fn policy(&self) -> LearnedPolicy {
-        LearnedPolicy {
-            mean: self.normaliser.mean().to_vec(),
-            inverse_deviation: self.normaliser.inverse_deviation().to_vec(),
-            clip: self.normaliser.clip(),
-            layers: self.parameters.actor().into_iter().map(Into::into).collect(),
-        }
+    /// Actions without exploration, `[N, A]`, on raw observations, `[N, D]`: what [`LearnedPolicy::act`] does, and for
+    /// choices one for what is chosen and minus one for the rest.
+    ///
+    /// # Panics
+    /// If the shapes disagree.
+    pub fn decide(&self, observations: &[f32], actions: &mut [f32]) {
+        let mut normalised = vec![0.0; observations.len()];
+        self.normaliser.apply(observations, &mut normalised);
+        let shape = self.parameters.shape();
+        head::decide(shape.head, &run(&self.parameters.actor(), &normalised), shape.action, actions);
     }
 
     /// Values of raw observations, `[N, D]`, in units of the transformed reward, `[N]`.
@@ -267,10 +214,48 @@ impl<E: Env> Learner<E> {
     pub const fn parameters(&self) -> &Parameters {
         &self.parameters
     }
+}
 
-    /// Serialises the whole state, environments included: a learner that loads it goes on bit for bit.
-    #[must_use]
-    pub fn save(&self) -> Vec<u8> {
+impl<E: Env> Trainer for Learner<E> {
+    fn start_at(&mut self, action: &[f32]) {
+        assert_eq!(self.steps_done, 0, "a policy is given its start before training");
+        self.parameters.start_at(action);
+    }
+
+    fn steps_done(&self) -> u64 {
+        self.steps_done
+    }
+
+    fn steps_per_iteration(&self) -> u64 {
+        (self.config().horizon * self.envs.len()) as u64
+    }
+
+    fn total_steps(&self) -> u64 {
+        self.config().total_steps.next_multiple_of(self.steps_per_iteration())
+    }
+
+    fn iterate(&mut self, observer: &mut dyn Observer) -> Result<Iteration, Error> {
+        assert!(!self.is_done(), "the run is complete after {} steps", self.steps_done);
+        observer.phase(Phase::Collect);
+        self.warm_up()?;
+        self.normaliser.refresh();
+        let rollout = self.collect()?;
+        observer.phase(Phase::Learn);
+        let metrics = self.learn(&rollout)?;
+        self.steps_done += self.steps_per_iteration();
+        Ok(Iteration { steps_total: self.steps_done, metrics, episodes: rollout.finished })
+    }
+
+    fn policy(&self) -> LearnedPolicy {
+        LearnedPolicy {
+            mean: self.normaliser.mean().to_vec(),
+            inverse_deviation: self.normaliser.inverse_deviation().to_vec(),
+            clip: self.normaliser.clip(),
+            layers: self.parameters.actor().into_iter().map(Into::into).collect(),
+        }
+    }
+
+    fn save(&self) -> Vec<u8> {
         let state = State {
             identity: self.identity.clone(),
             steps_done: self.steps_done,
@@ -286,14 +271,7 @@ impl<E: Env> Learner<E> {
         state.to_bytes()
     }
 
-    /// Restores what [`Learner::save`] wrote, into a learner made from the same configuration, backend, environments
-    /// and seed. If it fails, the learner is as it was.
-    ///
-    /// # Errors
-    /// [`Error::Checkpoint`] or [`Error::CheckpointVersion`] if the bytes are not an intact checkpoint,
-    /// [`Error::CheckpointMismatch`] if it is one of another run, [`Error::Environment`] if the environments refuse
-    /// their part.
-    pub fn load(&mut self, bytes: &[u8]) -> Result<(), Error> {
+    fn load(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let state = State::from_bytes(bytes)?;
         self.identity.check(&state.identity)?;
         self.envs.load(&state.environments)?;

@@ -2,7 +2,8 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::distribution::HALF_LN_TAU;
+use super::density::Density;
+use crate::config::Head;
 use crate::network::Tensors;
 
 /// One minibatch on the host.
@@ -13,9 +14,9 @@ use crate::network::Tensors;
 pub struct Minibatch {
     /// Normalised observations, `[N, D]`.
     pub observation: Vec<f32>,
-    /// Actions before squashing, `[N, A]`.
+    /// Actions before squashing, or points of `(0, 1)`, or choices as zeros and a one, `[N, A]`.
     pub action: Vec<f32>,
-    /// Log-density of `action` under the rollout's Gaussian, `[N]`.
+    /// Log-density of `action` under the rollout's policy, `[N]`.
     pub log_density: Vec<f32>,
     /// Advantages as the surrogate uses them, `[N]`.
     pub advantage: Vec<f32>,
@@ -34,8 +35,10 @@ pub struct Objective {
     pub value_clip: Option<f64>,
     /// Weight of the mean squared value error.
     pub value_weight: f64,
-    /// Weight of the Gaussian's entropy.
+    /// Weight of the entropy: the Gaussian's before squashing, or that of the choices, or of the beta distribution.
     pub entropy_weight: f64,
+    /// What the actor's outputs mean.
+    pub head: Head,
 }
 
 /// The objective and its parts, each a tensor of one element but for the first.
@@ -56,12 +59,11 @@ impl Loss {
     ///
     /// # Reference
     /// Schulman et al. 2017 (arXiv:1707.06347), eqs. 7 and 9. The ratio of squashed densities is that of the
-    /// Gaussians before squashing, since both share the Jacobian. The entropy is the Gaussian's.
+    /// Gaussians before squashing, since both share the Jacobian.
     ///
     /// # Panics
     /// If the shapes disagree.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "a number of actions")]
     pub fn new(network: &Tensors, minibatch: Minibatch, objective: &Objective, device: &Device) -> Self {
         let samples = minibatch.advantage.len();
         let vector = |values: Vec<f32>| Tensor::<1>::from_data(TensorData::new(values, [samples]), device);
@@ -71,13 +73,9 @@ impl Loss {
         };
         let observation = matrix(minibatch.observation);
 
-        let log_std = network.log_std();
-        let [actions] = log_std.dims();
-        let inverse_std = log_std.clone().neg().exp().unsqueeze::<2>();
-        let z = (matrix(minibatch.action) - network.mean(observation.clone())) * inverse_std;
-        let distance = (z.clone() * z).sum_dim(1).squeeze_dim::<1>(1);
-        let log_std = log_std.sum();
-        let log_density = distance.mul_scalar(-0.5) - log_std.clone().add_scalar(actions as f64 * HALF_LN_TAU);
+        let action = matrix(minibatch.action);
+        let density = Density::new(objective.head, network, observation.clone(), action, device);
+        let Density { log_density, entropy } = density;
         let log_ratio = log_density - vector(minibatch.log_density);
 
         let ratio = log_ratio.clone().exp();
@@ -98,7 +96,7 @@ impl Loss {
 
         // The entropy's constant part has no gradient.
         let total = policy.clone() + value.clone().mul_scalar(objective.value_weight)
-            - log_std.mul_scalar(objective.entropy_weight);
+            - entropy.mul_scalar(objective.entropy_weight);
         Self { log_ratio, policy, value, total }
     }
 }

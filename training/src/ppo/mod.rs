@@ -8,15 +8,15 @@
 //! Schulman et al. 2017 (arXiv:1707.06347); details after Huang et al. 2022, "The 37 implementation details of
 //! proximal policy optimization".
 
-mod episodes;
+mod density;
 mod fused;
 pub mod gradient;
+mod head;
 mod learner;
 pub mod loss;
 mod rollout;
 mod state;
 mod update;
 
-pub use episodes::Episode;
 pub use fused::Fused;
-pub use learner::{Iteration, Learner};
+pub use learner::Learner;

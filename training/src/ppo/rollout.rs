@@ -4,9 +4,9 @@ use rand_chacha::ChaCha8Rng;
 use seawall_env::{Env, Status, VecEnv};
 use seawall_runtime::network;
 
-use super::episodes::{Episode, Episodes};
-use crate::Error;
-use crate::distribution;
+use super::head::{self, Sampler};
+use crate::episodes::{Episode, Episodes};
+use crate::error::{Error, check_finite as check};
 use crate::network::{Parameters, run};
 use crate::normaliser::ObservationNormaliser;
 
@@ -18,9 +18,9 @@ use crate::normaliser::ObservationNormaliser;
 pub(super) struct Rollout {
     /// Normalised observations that were acted on, `[T, B, D]`.
     pub(super) observation: Vec<f32>,
-    /// Actions before squashing, `[T, B, A]`.
+    /// Actions as their density is of them, before squashing, `[T, B, A]`.
     pub(super) action: Vec<f32>,
-    /// Log-density of `action` under the Gaussian, `[T, B]`.
+    /// Log-density of `action` under the policy, `[T, B]`.
     pub(super) log_density: Vec<f32>,
     /// Values, `[T, B]`.
     pub(super) value: Vec<f32>,
@@ -44,6 +44,8 @@ pub(super) struct Behaviour<'a> {
     /// Applied as it was last refreshed; observes what is acted on.
     pub(super) normaliser: &'a mut ObservationNormaliser,
     pub(super) exploration: &'a mut ChaCha8Rng,
+    /// Steps between two draws of state-dependent noise.
+    pub(super) noise_interval: usize,
     /// Environment steps done so far, for errors.
     pub(super) step: u64,
 }
@@ -55,14 +57,14 @@ impl Behaviour<'_> {
     ///
     /// # Errors
     /// [`Error::NotFinite`] if an observation or a reward is not finite.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "learning is single precision")]
+    #[expect(clippy::cast_precision_loss, reason = "a number of samples")]
     pub(super) fn collect<E: Env>(
         self,
         envs: &mut VecEnv<E>,
         episodes: &mut Episodes,
         horizon: usize,
     ) -> Result<Rollout, Error> {
-        let Self { parameters, normaliser, exploration, step } = self;
+        let Self { parameters, normaliser, exploration, noise_interval, step } = self;
         let (environments, width) = (envs.len(), envs.spec().observation.len());
         let actions = envs.spec().action.len();
         let samples = horizon * environments;
@@ -75,8 +77,8 @@ impl Behaviour<'_> {
             final_value: vec![0.0; samples],
             ..Rollout::default()
         };
-        let (actor, log_std) = (parameters.actor(), parameters.log_std());
-        let mut scratch = vec![0.0; network::scratch_len(&actor, environments)];
+        let mut sampler = Sampler::new(parameters, exploration, noise_interval);
+        let mut scratch = vec![0.0; network::scratch_len(&parameters.actor(), environments)];
         let mut mean = vec![0.0; environments * actions];
         let mut squashed = vec![0.0; environments * actions];
         let mut cut = Truncations::default();
@@ -88,16 +90,9 @@ impl Behaviour<'_> {
             check("observation", envs.observations(), step)?;
             normaliser.observe(envs.observations());
             normaliser.apply(envs.observations(), observation);
-            network::forward(&actor, observation, environments, &mut scratch, &mut mean);
-            for (mean, action) in mean.chunks_exact(actions).zip(action.chunks_exact_mut(actions)) {
-                distribution::sample(mean, log_std, exploration, action);
-                let log_density = distribution::gaussian_log_density(action, mean, log_std);
-                entropy -= log_density - distribution::log_jacobian(action);
-                rollout.log_density.push(log_density as f32);
-            }
-            for (squashed, action) in squashed.iter_mut().zip(&*action) {
-                *squashed = network::tanh(*action);
-            }
+            let drawn = (&mut *action, &mut rollout.log_density, &mut entropy);
+            sampler.draw(observation, &mut mean, &mut scratch, drawn);
+            head::enact(parameters.shape().head, action, &mut squashed);
             envs.step(&squashed);
 
             check("reward", envs.rewards(), step)?;
@@ -151,9 +146,4 @@ impl Truncations {
         }
         Ok(())
     }
-}
-
-fn check<T: Copy + Into<f64>>(quantity: &'static str, values: &[T], step: u64) -> Result<(), Error> {
-    let finite = values.iter().all(|&value| value.into().is_finite());
-    if finite { Ok(()) } else { Err(Error::NotFinite { quantity, step }) }
 }

@@ -4,10 +4,10 @@ use rand_chacha::ChaCha8Rng;
 use seawall_env::Spec;
 use serde::{Deserialize, Serialize};
 
-use super::episodes::Episodes;
 use crate::backend::Backend;
 use crate::checkpoint;
 use crate::config::PpoConfig;
+use crate::episodes::Episodes;
 use crate::error::Error;
 use crate::normaliser::{ObservationNormaliser, RewardScaler};
 use crate::optimiser::Adam;

@@ -193,11 +193,18 @@ mod tests {
     use seawall_env::{Purpose, SeedTree};
 
     use super::*;
+    use crate::config::Head;
 
     /// Minibatch of samples 2 and 0 out of three, one observation and one action each.
     fn gathered(advantage_normalisation: AdvantageNormalisation) -> Minibatch {
         let plan = Plan {
-            objective: Objective { clip: 0.2, value_clip: None, value_weight: 0.5, entropy_weight: 0.0 },
+            objective: Objective {
+                clip: 0.2,
+                value_clip: None,
+                value_weight: 0.5,
+                entropy_weight: 0.0,
+                head: Head::Gaussian,
+            },
             epochs: 1,
             minibatch: 2,
             advantage_normalisation,

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses some of them")]
 
 use seawall_env::{Env, Error, SeedTree, Spec, Status, Step, VecEnv};
-use seawall_training::{Backend, Learner, PpoConfig};
+use seawall_training::{Backend, Learner, PpoConfig, Trainer};
 
 /// A chain of states that ignores actions: state `s` pays `rewards[s]` and goes to `s + 1`, the last one to the
 /// first; an episode ends after `length` steps, in the way of `end`. An observation is the one-hot state.

@@ -8,7 +8,7 @@ use seawall_env::{SeedTree, VecEnv};
 use seawall_runtime::Policy;
 use seawall_runtime::format::Activation;
 use seawall_training::throughput::Reference;
-use seawall_training::{Dense, Learner, PpoConfig};
+use seawall_training::{Dense, Learner, PpoConfig, Trainer};
 
 use super::Figures;
 use crate::clock::{Stopwatch, Wall};

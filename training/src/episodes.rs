@@ -20,7 +20,7 @@ pub struct Episode {
 
 /// Running episodes of all environments.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Episodes {
+pub(crate) struct Episodes {
     running: Vec<Running>,
 }
 
@@ -32,7 +32,7 @@ struct Running {
 }
 
 impl Episodes {
-    pub(super) fn new(environments: usize, terms: usize) -> Self {
+    pub(crate) fn new(environments: usize, terms: usize) -> Self {
         Self { running: vec![Running::new(terms); environments] }
     }
 
@@ -40,7 +40,7 @@ impl Episodes {
     ///
     /// # Shapes
     /// `rewards` and `statuses` are `[B]`, `terms` is row-major `[B, R]`.
-    pub(super) fn step(&mut self, rewards: &[f64], statuses: &[Status], terms: &[f64], finished: &mut Vec<Episode>) {
+    pub(crate) fn step(&mut self, rewards: &[f64], statuses: &[Status], terms: &[f64], finished: &mut Vec<Episode>) {
         let width = terms.len() / rewards.len();
         for (environment, running) in self.running.iter_mut().enumerate() {
             running.total_reward += rewards[environment];
