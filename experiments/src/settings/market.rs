@@ -60,7 +60,8 @@ impl MarketSettings {
             margin,
             funding,
             venue,
-            adversaries: Vec::new(),
+            // One asset on one venue: several are a file's own matter.
+            ..Scenario::default()
         }
     }
 
