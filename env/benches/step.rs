@@ -41,6 +41,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let seconds = start.elapsed().as_secs_f64();
     println!("{id} under {preset}: {wanted} decisions, {seed} episodes, rewards {digest:016x}");
-    println!("{:.0} decisions and {:.0} ticks a second", f64::from(wanted) / seconds, f64::from(wanted) * ticks / seconds);
+    println!(
+        "{:.0} decisions and {:.0} ticks a second",
+        f64::from(wanted) / seconds,
+        f64::from(wanted) * ticks / seconds
+    );
     Ok(())
 }

@@ -78,7 +78,10 @@ impl Market {
     pub(super) fn is_quiet(&self) -> bool {
         let mark = self.state.prices.mark.raw();
         self.scratch.watch.is_some_and(|watch| {
-            watch.low < mark && mark < watch.high && !self.state.index.is_alarmed() && watch.terms == self.margin_terms()
+            watch.low < mark
+                && mark < watch.high
+                && !self.state.index.is_alarmed()
+                && watch.terms == self.margin_terms()
         })
     }
 
@@ -132,8 +135,7 @@ impl Market {
         let mark = self.state.prices.mark;
         let adjustment = self.state.adjustment(1.0);
         let at = units(mark);
-        let mut edges =
-            Edges { low: at * (1.0 - WIDEST), high: at * (1.0 + WIDEST), funding: units(terms.funding) };
+        let mut edges = Edges { low: at * (1.0 - WIDEST), high: at * (1.0 + WIDEST), funding: units(terms.funding) };
         // A lane is called again once its threshold has risen by a share of the mark.
         let again = super::calls::AGAIN * edges.low - UNITS;
         if again < 4.0 * WIDEST * at {

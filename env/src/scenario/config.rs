@@ -15,6 +15,10 @@ use crate::participants::traders::TraderConfig;
 use crate::reward::{NAMES, TERMS};
 use crate::world::{Clock, MarkConfig, OracleConfig, WindowConfig, WorldConfig};
 
+/// Most coins of open interest at the initial price: a ninetieth of what a [`Qty`](crate::units::Qty) holds, so that
+/// prices may fall and positions be taken over.
+const COINS_MAX: f64 = 1e9;
+
 /// Funding between longs and shorts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -257,6 +261,13 @@ impl Scenario {
         ] {
             problems.range(at(field), value, low, high);
         }
+        let coins = self.traders.open_interest / self.world.initial_price;
+        problems.require(
+            coins <= COINS_MAX,
+            at("traders.open_interest"),
+            self.traders.open_interest,
+            &format!("at most {COINS_MAX:e} coins at world.initial_price, here {coins:e}"),
+        );
         for (i, outage) in self.venue.outages.iter().enumerate() {
             outage.validate(&at(&format!("venue.outages[{i}]")), problems);
         }
