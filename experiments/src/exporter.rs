@@ -84,7 +84,9 @@ impl Export {
                 scenarios: places.list.iter().map(|place| place.scenario().id.clone()).collect(),
                 environment_steps: origin.steps,
                 crate_version: env!("CARGO_PKG_VERSION").to_owned(),
+                search: None,
             },
+            rule: None,
             runtime_file: RUNTIME_FILE.to_owned(),
             vectors_file: VECTORS_FILE.to_owned(),
         };

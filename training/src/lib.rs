@@ -5,8 +5,11 @@
 //! or by burn, which is their reference. Random draws come from the run's named streams, never from the backend's generator. Nothing here opens a file,
 //! reads a clock or prints, and nothing knows what market it trains in.
 
+pub mod ars;
 pub mod backend;
+pub mod cem;
 mod checkpoint;
+pub mod cma_es;
 pub mod config;
 mod distribution;
 pub mod error;
@@ -14,9 +17,11 @@ pub mod gae;
 pub mod network;
 pub mod normaliser;
 pub mod observer;
+pub mod openai_es;
 pub mod optimiser;
 pub mod policy;
 pub mod ppo;
+pub mod search;
 pub mod throughput;
 
 pub use backend::Backend;
@@ -25,3 +30,4 @@ pub use error::Error;
 pub use observer::{Observer, Phase};
 pub use policy::{Dense, LearnedPolicy};
 pub use ppo::{Episode, Iteration, Learner};
+pub use search::{Form, SearchConfig, Searcher, Strategy};
