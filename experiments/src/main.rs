@@ -6,6 +6,7 @@ mod arguments;
 mod candles;
 mod clock;
 mod commands;
+mod entry;
 mod exporter;
 mod judge;
 mod output;
@@ -18,12 +19,13 @@ mod table;
 mod tensorboard;
 mod trainer;
 mod training_log;
+mod tuner;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{Verdict, bench, eval, export, presets, probe, replay, scenarios, train, verify};
+use commands::{Verdict, bench, eval, export, presets, probe, replay, scenarios, train, tune, verify};
 use progress::Voice;
 
 /// Tensors come and go by the thousand; the system's allocator is up to 1.7 times slower at it.
@@ -45,6 +47,8 @@ struct Arguments {
 enum Command {
     /// Train a policy, judge it on held-out seeds, export and verify it
     Train(train::TrainArgs),
+    /// Tune the constants of a hand-written rule, with the budget that a learner gets
+    Tune(tune::TuneArgs),
     /// Judge exported policies and the baselines on common held-out seeds
     Eval(eval::EvalArgs),
     /// Write the files of a policy from a run's checkpoint
@@ -68,6 +72,7 @@ fn main() -> ExitCode {
     let voice = Voice::choose(quiet);
     let result = match command {
         Command::Train(args) => train::run(&args, voice),
+        Command::Tune(args) => tune::run(&args, voice),
         Command::Eval(args) => eval::run(&args, voice),
         Command::Export(args) => export::run(&args, voice),
         Command::Verify(args) => verify::run(&args, voice),

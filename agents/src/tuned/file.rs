@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::entry::RuleEntry;
 use crate::error::{Difference, Differences, Error};
 use crate::export::{Clocks, Provenance, Search};
+use crate::policy::Policy;
 
 /// Value of [`RuleFile::schema`].
 pub const RULE_SCHEMA: &str = "seawall.rule";
@@ -118,33 +119,39 @@ impl RuleFile {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }
 
-    /// Checks that the file was made for the observation that `spec` describes, and replays its vectors bit for bit;
-    /// returns how many.
+    /// Replays the vectors bit for bit; returns how many.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] with every entry that differs; otherwise as [`RuleEntry::policy`].
-    pub fn check(&self, spec: &Spec) -> Result<usize, Error> {
-        let mut differences = Vec::new();
-        if self.observation != spec.observation {
-            let [expected, found] = [&spec.observation, &self.observation].map(|names| names.join(", "));
-            differences.push(Difference { field: "observation".to_owned(), expected, found });
-        } else {
-            let mut policy = self.rule.policy(spec)?;
-            let mut action = vec![0.0; ACTIONS];
-            for (index, vector) in self.vectors.iter().enumerate() {
-                policy.act(&vector.observation, &mut action);
-                let bits = |action: &[f32]| action.iter().map(|entry| entry.to_bits()).collect::<Vec<_>>();
-                if bits(&action) != bits(&vector.action) {
-                    let [expected, found] = [&vector.action, &action].map(|action| format!("{action:?}"));
-                    differences.push(Difference { field: format!("vectors[{index}].action"), expected, found });
-                }
+    /// [`Error::Mismatch`] with every vector that differs; otherwise as [`RuleEntry::policy`].
+    pub fn check(&self) -> Result<usize, Error> {
+        let spec = Spec { observation: self.observation.clone(), action: Vec::new(), reward: Vec::new() };
+        let mut policy = self.rule.policy(&spec)?;
+        let (mut action, mut differences) = (vec![0.0; ACTIONS], Vec::new());
+        for (index, vector) in self.vectors.iter().enumerate() {
+            policy.act(&vector.observation, &mut action);
+            let bits = |action: &[f32]| action.iter().map(|entry| entry.to_bits()).collect::<Vec<_>>();
+            if bits(&action) != bits(&vector.action) {
+                let [expected, found] = [&vector.action, &action].map(|action| format!("{action:?}"));
+                differences.push(Difference { field: format!("vectors[{index}].action"), expected, found });
             }
         }
-        if differences.is_empty() {
-            Ok(self.vectors.len())
-        } else {
-            Err(Error::Mismatch { policy: self.name.clone(), differences: Differences(differences) })
+        if differences.is_empty() { Ok(self.vectors.len()) } else { Err(self.mismatch(differences)) }
+    }
+
+    /// The rule, for an environment that `spec` describes.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if that observes other features; otherwise as [`RuleEntry::policy`].
+    pub fn policy(&self, spec: &Spec) -> Result<Box<dyn Policy>, Error> {
+        if self.observation != spec.observation {
+            let [expected, found] = [&spec.observation, &self.observation].map(|names| names.join(", "));
+            return Err(self.mismatch(vec![Difference { field: "observation".to_owned(), expected, found }]));
         }
+        self.rule.policy(spec)
+    }
+
+    fn mismatch(&self, differences: Vec<Difference>) -> Error {
+        Error::Mismatch { policy: self.name.clone(), differences: Differences(differences) }
     }
 
     fn validate(&self) -> Result<(), Error> {

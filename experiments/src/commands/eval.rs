@@ -7,7 +7,8 @@ use seawall_eval::{Report, Split};
 
 use super::{Verdict, use_threads};
 use crate::arguments::SettingsArgs;
-use crate::exporter::{Export, PARAMETERS_FILE};
+use crate::entry::Entry;
+use crate::exporter::PARAMETERS_FILE;
 use crate::judge::{self, Arena};
 use crate::output::show;
 use crate::places::Places;
@@ -49,12 +50,12 @@ pub(crate) fn run(args: &EvalArgs, voice: Voice) -> anyhow::Result<Verdict> {
     let spec = arena.spec();
     let mut contenders = Vec::new();
     for path in &exports {
-        let export = Export::read(path)?;
-        export.check()?;
-        let name = free_name(&export.parameters.name, |name| {
+        let entry = Entry::read(path)?;
+        entry.check()?;
+        let name = free_name(entry.name(), |name| {
             contenders.iter().any(|contender: &seawall_eval::Contender| contender.name == name)
         });
-        contenders.push(judge::learned(&settings, &name, export.seed(), export.policy(&spec)?));
+        contenders.push(entry.contender(&settings, &name, &spec)?);
     }
     let subject = contenders.first().map_or_else(|| SUBJECT.to_owned(), |contender| contender.name.clone());
     let venues = judge::venues(&args.venues)?;

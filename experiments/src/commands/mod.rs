@@ -8,6 +8,7 @@ pub(crate) mod probe;
 pub(crate) mod replay;
 pub(crate) mod scenarios;
 pub(crate) mod train;
+pub(crate) mod tune;
 pub(crate) mod verify;
 
 use anyhow::Context;
