@@ -1,7 +1,8 @@
 //! Policies: hand-written baselines and exported learned ones.
 //!
 //! A [`Policy`] maps observations to actions and sees nothing else. Here are the policies that need no training
-//! ([`Constant`], [`Random`] and the three [`mod@generations`] of venues), the ones that were trained elsewhere and come
+//! ([`Constant`], [`Random`], the three [`mod@generations`] of venues), [`Schedule`]s, all of them with constants that can be
+//! [`mod@tuned`], the ones that were trained elsewhere and come
 //! back as bytes ([`Exported`]), and the files that a trained policy leaves the project in ([`mod@export`]). What the
 //! venue itself does is not here: that is a rule of the market.
 
@@ -12,6 +13,8 @@ mod exported;
 pub mod generations;
 mod policy;
 mod random;
+mod schedule;
+pub mod tuned;
 
 pub use constant::Constant;
 pub use error::{Difference, Differences, Error};
@@ -19,3 +22,4 @@ pub use exported::Exported;
 pub use generations::{Baseline, Gen2, Gen3, generations};
 pub use policy::Policy;
 pub use random::Random;
+pub use schedule::{FEATURE_CLIP, FEATURES_MAX, Line, Schedule, ScheduleShape};

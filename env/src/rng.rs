@@ -51,6 +51,8 @@ pub enum Purpose {
     Exploration = 21,
     /// Order of minibatches.
     Shuffle = 22,
+    /// Candidates of a search without gradients, by generation.
+    Search = 27,
     /// A random policy's actions.
     Policy = 30,
     /// Bootstrap resamples.

@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use seawall_agents::export::{Clocks, Learned, MeanValue, ParameterFile, Provenance, Story, Summary};
-use seawall_agents::export::{write_runtime, write_vectors};
+use seawall_agents::export::{write_rule, write_runtime, write_vectors};
+use seawall_agents::tuned::RuleEntry;
 use seawall_agents::{Exported, Policy};
 use seawall_env::action::{ACTIONS, PARAMETERS};
+use seawall_env::liquidation::presets::Preset;
 use seawall_env::observation::features;
 use seawall_env::scenario::ClockConfig;
 use seawall_env::spaces::Group;
@@ -46,6 +48,30 @@ pub(crate) struct Origin<'a> {
     pub(crate) settings_sha256: &'a str,
 }
 
+/// What is said of a policy beside its bytes.
+#[derive(Clone, Debug)]
+pub(crate) struct Described {
+    /// Name of the policy.
+    pub(crate) name: String,
+    /// Where it comes from.
+    pub(crate) provenance: Provenance,
+    /// The rule that the bytes are, if people can read it.
+    pub(crate) rule: Option<RuleEntry>,
+}
+
+/// Where a policy comes from that was trained or tuned on `places`.
+pub(crate) fn provenance(name: &str, places: &Places, origin: Origin<'_>) -> Provenance {
+    Provenance {
+        run: format!("{name}-seed{}", origin.seed),
+        config_sha256: origin.settings_sha256.to_owned(),
+        seeds: vec![origin.seed],
+        scenarios: places.list.iter().map(|place| place.scenario().id.clone()).collect(),
+        environment_steps: origin.steps,
+        crate_version: env!("CARGO_PKG_VERSION").to_owned(),
+        search: None,
+    }
+}
+
 impl Export {
     /// Describes a learned policy, and watches it in the simulator for the means that the description holds.
     ///
@@ -70,21 +96,47 @@ impl Export {
             output: Activation::Tanh,
         })
         .context("writing the runtime file")?;
-        let vectors = write_vectors(&runtime, origin.seed).context("writing the conformance vectors")?;
-        let exported =
-            Exported::new(&settings.run.name, runtime.clone(), &spec).context("reading the runtime file back")?;
-        let story = Story {
+        let described = Described {
             name: settings.run.name.clone(),
+            provenance: provenance(&settings.run.name, places, origin),
+            rule: None,
+        };
+        Self::of_bytes(settings, places, described, runtime)
+    }
+
+    /// Describes a rule that is linear in its features, as [`Export::new`] does a network.
+    ///
+    /// # Errors
+    /// As [`Export::new`].
+    pub(crate) fn of_rule(
+        settings: &Settings,
+        places: &Places,
+        described: Described,
+        layer: &(Vec<f32>, Vec<f32>),
+    ) -> anyhow::Result<Self> {
+        let task = task(&places.list[..1], settings, &settings.venue(), Groups::default())?;
+        let observation = CascadeEnv::new(task).spec().observation.clone();
+        let runtime = write_rule(&observation, &layer.0, &layer.1).context("writing the runtime file")?;
+        Self::of_bytes(settings, places, described, runtime)
+    }
+
+    fn of_bytes(settings: &Settings, places: &Places, described: Described, runtime: Vec<u8>) -> anyhow::Result<Self> {
+        let Described { name, provenance, rule } = described;
+        let venue = match &rule {
+            Some(rule) => Preset::shipped(&rule.preset).context("the rule's preset")?,
+            None => settings.venue(),
+        };
+        let seed = provenance.seeds[0];
+        let task = task(&places.list[..1], settings, &venue, Groups::default())?;
+        let vectors = write_vectors(&runtime, seed).context("writing the conformance vectors")?;
+        let exported = Exported::new(&name, runtime.clone(), CascadeEnv::new(task).spec())
+            .context("reading the runtime file back")?;
+        let story = Story {
             clocks: clocks(places)?,
-            learned: watch(settings, places, &exported)?,
-            provenance: Provenance {
-                run: format!("{}-seed{}", settings.run.name, origin.seed),
-                config_sha256: origin.settings_sha256.to_owned(),
-                seeds: vec![origin.seed],
-                scenarios: places.list.iter().map(|place| place.scenario().id.clone()).collect(),
-                environment_steps: origin.steps,
-                crate_version: env!("CARGO_PKG_VERSION").to_owned(),
-            },
+            learned: watch(settings, places, &venue, &exported)?,
+            name,
+            provenance,
+            rule,
             runtime_file: RUNTIME_FILE.to_owned(),
             vectors_file: VECTORS_FILE.to_owned(),
         };
@@ -163,7 +215,11 @@ fn masked(mut policy: LearnedPolicy, groups: Groups) -> LearnedPolicy {
     policy
 }
 
-fn clocks(places: &Places) -> anyhow::Result<Clocks> {
+/// When parameters may move in these places.
+///
+/// # Errors
+/// If the places differ in their clocks.
+pub(crate) fn clocks(places: &Places) -> anyhow::Result<Clocks> {
     let seconds = |clock: &ClockConfig| {
         let decision_seconds = clock.tick_seconds * f64::from(clock.ticks_per_decision);
         Clocks { decision_seconds, slow_interval_seconds: decision_seconds * f64::from(clock.slow_interval) }
@@ -205,11 +261,11 @@ const STATES: [MarketState; 3] = [
 
 /// Mean parameters in force by market state, over episodes that neither training nor judgement meets.
 #[expect(clippy::cast_precision_loss, reason = "decisions are far below 2^53")]
-fn watch(settings: &Settings, places: &Places, policy: &Exported) -> anyhow::Result<Vec<Summary>> {
+fn watch(settings: &Settings, places: &Places, venue: &Preset, policy: &Exported) -> anyhow::Result<Vec<Summary>> {
     let mut sums = [([0.0; ACTIONS], 0_u64); STATES.len()];
     let seeds = SeedTree::new(SeedTree::new(settings.evaluation.root).seed(Purpose::Scenario, WATCHED));
     for place in &places.list {
-        let task = task(std::slice::from_ref(place), settings, &settings.venue(), Groups::default())?;
+        let task = task(std::slice::from_ref(place), settings, venue, Groups::default())?;
         let mut env = CascadeEnv::new(Arc::clone(&task));
         let volatility = env.spec().observation.iter().position(|name| name == "volatility_10m");
         let volatility = volatility.context("the environment does not observe volatility_10m")?;

@@ -8,6 +8,7 @@ mod candles;
 mod clock;
 mod commands;
 mod datasets;
+mod entry;
 mod episode;
 mod exporter;
 mod judge;
@@ -22,6 +23,7 @@ mod table;
 mod tensorboard;
 mod trainer;
 mod training_log;
+mod tuner;
 mod validator;
 
 use std::process::ExitCode;
@@ -29,7 +31,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    Verdict, bench, calibrate, eval, export, presets, probe, replay, report, scenarios, train, validate, verify,
+    Verdict, bench, calibrate, eval, export, presets, probe, replay, report, scenarios, train, tune, validate, verify,
 };
 use progress::Voice;
 
@@ -52,6 +54,8 @@ struct Arguments {
 enum Command {
     /// Train a policy, judge it on held-out seeds, export and verify it
     Train(train::TrainArgs),
+    /// Tune the constants of a hand-written rule, with the budget that a learner gets
+    Tune(tune::TuneArgs),
     /// Judge exported policies and the baselines on common held-out seeds
     Eval(eval::EvalArgs),
     /// Write the files of a policy from a run's checkpoint
@@ -81,6 +85,7 @@ fn main() -> ExitCode {
     let voice = Voice::choose(quiet);
     let result = match command {
         Command::Train(args) => train::run(&args, voice),
+        Command::Tune(args) => tune::run(&args, voice),
         Command::Eval(args) => eval::run(&args, voice),
         Command::Export(args) => export::run(&args, voice),
         Command::Verify(args) => verify::run(&args, voice),

@@ -7,7 +7,7 @@ use seawall_eval::statistics::mean;
 use seawall_eval::{Records, Split};
 use serde::{Deserialize, Serialize};
 
-use crate::exporter::Export;
+use crate::entry::Entry;
 use crate::judge::{self, Arena};
 use crate::progress::Voice;
 use crate::run_folder::RunFolder;
@@ -47,15 +47,15 @@ impl Score {
         }
     }
 
-    /// Plays the selection suite with an exported policy.
+    /// Plays the selection suite with the policy of a folder.
     ///
     /// # Errors
     /// If the policy was made for another environment.
-    pub(crate) fn play(settings: &Settings, arena: &Arena, export: &Export, voice: Voice) -> anyhow::Result<Self> {
-        let contender = judge::learned(settings, &export.parameters.name, export.seed(), export.policy(&arena.spec())?);
+    pub(crate) fn play(settings: &Settings, arena: &Arena, entry: &Entry, voice: Voice) -> anyhow::Result<Self> {
+        let contender = entry.contender(settings, entry.name(), &arena.spec())?;
         let suite = arena.suite(settings, Split::Select);
         let records = judge::run(arena, &suite, &[contender], false, voice)?;
-        Ok(Self::of(&records, &export.parameters.name, 0))
+        Ok(Self::of(&records, entry.name(), 0))
     }
 
     /// Mean return of each scenario.

@@ -5,9 +5,12 @@
 //! or by burn, which is their reference. Random draws come from the run's named streams, never from the backend's generator. Nothing here opens a file,
 //! reads a clock or prints, and nothing knows what market it trains in.
 
+pub mod ars;
 pub mod backend;
+pub mod cem;
 mod checkpoint;
 pub mod classic;
+pub mod cma_es;
 pub mod config;
 mod distribution;
 mod episodes;
@@ -16,11 +19,13 @@ pub mod gae;
 pub mod network;
 pub mod normaliser;
 pub mod observer;
+pub mod openai_es;
 pub mod optimiser;
 pub mod policy;
 pub mod ppo;
 mod quantile;
 pub mod sac;
+pub mod search;
 pub mod throughput;
 pub mod trainer;
 
@@ -32,4 +37,5 @@ pub use observer::{Observer, Phase};
 pub use policy::{Dense, LearnedPolicy};
 pub use ppo::Learner;
 pub use sac::SacConfig;
+pub use search::{Form, SearchConfig, Searcher, Strategy};
 pub use trainer::{Iteration, Trainer};

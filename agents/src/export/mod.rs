@@ -10,8 +10,8 @@ mod validate;
 mod vectors;
 
 pub use parameter_file::{
-    Attachment, Clocks, FeatureEntry, MeanValue, ObservationSchema, ParameterEntry, ParameterFile, Provenance, Step,
-    Story, Summary, VERSION,
+    Attachment, Clocks, FeatureEntry, MeanValue, ObservationSchema, ParameterEntry, ParameterFile, Provenance, Search,
+    Step, Story, Summary, VERSION, VERSION_WITH_RULE,
 };
-pub use runtime::{Learned, write_runtime};
+pub use runtime::{Learned, write_rule, write_runtime};
 pub use vectors::{VECTORS_MIN, verify, write_vectors};

@@ -8,11 +8,14 @@ use sha2::{Digest, Sha256};
 
 use super::verify;
 use crate::error::Error;
+use crate::tuned::RuleEntry;
 
 /// Value of [`ParameterFile::schema`].
 pub(super) const SCHEMA: &str = "seawall.parameters";
-/// Schema version that this crate reads and writes.
+/// Schema version that this crate writes for networks.
 pub const VERSION: u32 = 1;
+/// Schema version that it writes for rules whose constants the file holds too; it reads both.
+pub const VERSION_WITH_RULE: u32 = 2;
 
 /// A learned policy, described.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +29,9 @@ pub struct ParameterFile {
     pub name: String,
     /// When parameters may move.
     pub clocks: Clocks,
+    /// The rule that the policy's bytes are, if people can read it: version 2 has one, version 1 has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<RuleEntry>,
     /// What is moved, in the order of the action's entries.
     pub parameters: Vec<ParameterEntry>,
     /// What was learned: mean values by market state.
@@ -181,6 +187,33 @@ pub struct Provenance {
     pub environment_steps: u64,
     /// Version of the crate that trained it.
     pub crate_version: String,
+    /// How it was searched for, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<Search>,
+}
+
+/// How a policy was searched for without gradients.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Search {
+    /// Strategy.
+    pub algorithm: String,
+    /// What was maximised.
+    pub objective: String,
+    /// Environment steps that were allowed.
+    pub budget: u64,
+    /// Generations played.
+    pub generations: u64,
+    /// Episodes of each scenario that a candidate played in one generation; new ones in every generation.
+    pub episodes: u64,
+    /// Root of those episodes' seeds.
+    pub root: u64,
+    /// SHA-256 of each scenario's configuration, in the order of [`Provenance::scenarios`].
+    pub scenarios_sha256: Vec<String>,
+    /// Hash of the selection suite that chose among the candidates.
+    pub selection: String,
+    /// Which of the candidates was chosen.
+    pub chosen: String,
 }
 
 /// A file beside this one.
@@ -218,6 +251,8 @@ pub struct Story {
     pub learned: Vec<Summary>,
     /// Where it comes from.
     pub provenance: Provenance,
+    /// The rule that the bytes are, if people can read it.
+    pub rule: Option<RuleEntry>,
     /// Name of the file with the policy's bytes.
     pub runtime_file: String,
     /// Name of the file with its vectors.
@@ -230,7 +265,7 @@ impl ParameterFile {
     /// # Errors
     /// As [`ParameterFile::check`]; [`Error::Features`] if the policy observes what `features` does not list.
     pub fn new(story: Story, runtime: &[u8], vectors: &[u8], features: &[Feature]) -> Result<Self, Error> {
-        let Story { name, clocks, learned, provenance, runtime_file, vectors_file } = story;
+        let Story { name, clocks, learned, provenance, rule, runtime_file, vectors_file } = story;
         let policy = Policy::parse(runtime)?;
         let mut missing = Vec::new();
         let mut entries = Vec::new();
@@ -252,9 +287,10 @@ impl ParameterFile {
         }
         let file = Self {
             schema: SCHEMA.to_owned(),
-            version: VERSION,
+            version: if rule.is_some() { VERSION_WITH_RULE } else { VERSION },
             name,
             clocks,
+            rule,
             parameters: PARAMETERS.iter().map(ParameterEntry::new).collect(),
             learned,
             observation: ObservationSchema { clip: policy.clip(), features: entries },

@@ -8,6 +8,7 @@ use seawall_runtime::{Contents, Policy, write};
 
 use crate::error::Error;
 use crate::exported::to_runtime;
+use crate::schedule::FEATURE_CLIP;
 
 /// What training leaves behind: the normaliser and the network.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +50,21 @@ pub fn write_runtime(learned: &Learned<'_>) -> Result<Vec<u8>, Error> {
     write(&contents, |part| bytes.extend_from_slice(part))?;
     Policy::parse(bytes.as_slice())?;
     Ok(bytes)
+}
+
+/// Writes a rule as one linear layer on raw features, weights `[D, A]` and biases `[A]`, followed by the clamp.
+///
+/// # Errors
+/// As [`write_runtime`].
+pub fn write_rule(observation: &[String], weight: &[f32], bias: &[f32]) -> Result<Vec<u8>, Error> {
+    write_runtime(&Learned {
+        observation,
+        mean: &vec![0.0; observation.len()],
+        inverse_deviation: &vec![1.0; observation.len()],
+        clip: FEATURE_CLIP,
+        layers: &[Layer { weight, bias }],
+        output: Activation::Identity,
+    })
 }
 
 fn check_shapes(learned: &Learned<'_>) -> Result<(), Error> {

@@ -1,11 +1,15 @@
 //! Whether a parameter file agrees with itself, and with the bytes beside it.
 
-use seawall_env::Problems;
 use seawall_env::spaces::{Group, Scale};
+use seawall_env::{Problems, Spec};
 use seawall_runtime::{Policy, format};
 
-use super::parameter_file::{Attachment, ParameterEntry, ParameterFile, SCHEMA, Step, Summary, VERSION};
+use super::parameter_file::{
+    Attachment, Clocks, ParameterEntry, ParameterFile, Provenance, SCHEMA, Step, Summary, VERSION, VERSION_WITH_RULE,
+};
+use super::runtime::write_rule;
 use crate::error::{Difference, Differences, Error};
+use crate::tuned::RuleEntry;
 
 /// Relative room for a mean's rounding at a bound, and for a step's on another platform's logarithm.
 const ROUNDING: f64 = 1e-9;
@@ -18,14 +22,13 @@ impl ParameterFile {
     pub fn validate(&self) -> Result<(), Error> {
         let mut problems = Problems::default();
         problems.require(self.schema == SCHEMA, "schema", quoted(&self.schema), SCHEMA);
-        problems.require(self.version == VERSION, "version", self.version, &VERSION.to_string());
+        let version = if self.rule.is_some() { VERSION_WITH_RULE } else { VERSION };
+        problems.require(self.version == version, "version", self.version, &version.to_string());
         required(&mut problems, "name", &self.name);
-        let clocks = self.clocks;
-        problems.range("clocks.decision_seconds", clocks.decision_seconds, 1e-3, 1e9);
-        problems.range("clocks.slow_interval_seconds", clocks.slow_interval_seconds, 1e-3, 1e9);
-        let slower = clocks.slow_interval_seconds >= clocks.decision_seconds;
-        let bound = "at least decision_seconds";
-        problems.require(slower, "clocks.slow_interval_seconds", clocks.slow_interval_seconds, bound);
+        self.clocks.validate(&mut problems);
+        if let Some(rule) = &self.rule {
+            rule.validate("rule", &mut problems);
+        }
 
         let names: Vec<_> = self.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
         distinct(&mut problems, "parameters", &names);
@@ -50,13 +53,7 @@ impl ParameterFile {
             problems.require(is_sound, at("inverse_deviation"), inverse, "positive and finite");
         }
 
-        required(&mut problems, "provenance.run", &self.provenance.run);
-        required(&mut problems, "provenance.crate_version", &self.provenance.crate_version);
-        digest(&mut problems, "provenance.config_sha256", &self.provenance.config_sha256);
-        problems.require(!self.provenance.seeds.is_empty(), "provenance.seeds", "[]", "not empty");
-        problems.require(!self.provenance.scenarios.is_empty(), "provenance.scenarios", "[]", "not empty");
-        let steps = self.provenance.environment_steps;
-        problems.require(steps > 0, "provenance.environment_steps", steps, "positive");
+        self.provenance.validate(&mut problems);
         self.runtime.validate("runtime", &mut problems);
         self.vectors.validate("vectors", &mut problems);
         if problems.0.is_empty() { Ok(()) } else { Err(Error::Invalid(problems)) }
@@ -87,10 +84,50 @@ impl ParameterFile {
         let described: Vec<_> = self.parameters.iter().map(ParameterEntry::to_line).collect();
         let moved: Vec<_> = policy.parameters().map(|parameter| line(&parameter)).collect();
         same_lists("parameters", &described, &moved, &mut same);
+        if let Some(rule) = &self.rule {
+            let layer = rule_bytes(rule, policy.observation_names().map(str::to_owned).collect())?;
+            same("rule".to_owned(), super::parameter_file::sha256(&layer), super::parameter_file::sha256(runtime));
+        }
         if differences.is_empty() {
             Ok(())
         } else {
             Err(Error::FileMismatch { file: self.name.clone(), differences: Differences(differences) })
+        }
+    }
+}
+
+impl Clocks {
+    pub(crate) fn validate(self, problems: &mut Problems) {
+        problems.range("clocks.decision_seconds", self.decision_seconds, 1e-3, 1e9);
+        problems.range("clocks.slow_interval_seconds", self.slow_interval_seconds, 1e-3, 1e9);
+        let slower = self.slow_interval_seconds >= self.decision_seconds;
+        let bound = "at least decision_seconds";
+        problems.require(slower, "clocks.slow_interval_seconds", self.slow_interval_seconds, bound);
+    }
+}
+
+impl Provenance {
+    pub(crate) fn validate(&self, problems: &mut Problems) {
+        required(problems, "provenance.run", &self.run);
+        required(problems, "provenance.crate_version", &self.crate_version);
+        digest(problems, "provenance.config_sha256", &self.config_sha256);
+        problems.require(!self.seeds.is_empty(), "provenance.seeds", "[]", "not empty");
+        problems.require(!self.scenarios.is_empty(), "provenance.scenarios", "[]", "not empty");
+        problems.require(
+            self.environment_steps > 0,
+            "provenance.environment_steps",
+            self.environment_steps,
+            "positive",
+        );
+        if let Some(search) = &self.search {
+            search.validate("provenance.search", problems);
+            let (scenarios, hashes) = (self.scenarios.len(), search.scenarios_sha256.len());
+            let field = "provenance.search.scenarios_sha256.len";
+            problems.require(hashes == scenarios, field, hashes, &scenarios.to_string());
+            for (index, hash) in search.scenarios_sha256.iter().enumerate() {
+                digest(problems, &format!("provenance.search.scenarios_sha256[{index}]"), hash);
+            }
+            digest(problems, "provenance.search.selection", &search.selection);
         }
     }
 }
@@ -171,6 +208,18 @@ impl Attachment {
         problems.require(self.bytes > 0, format!("{path}.bytes"), self.bytes, "positive");
         digest(problems, &format!("{path}.sha256"), &self.sha256);
     }
+}
+
+/// The bytes that a rule comes to over an observation.
+fn rule_bytes(entry: &RuleEntry, observation: Vec<String>) -> Result<Vec<u8>, Error> {
+    let spec = Spec { observation, action: Vec::new(), reward: Vec::new() };
+    let (rule, values) = entry.rule();
+    let Some((weight, bias)) = rule.layer(&values, &spec)? else {
+        let mut problems = Problems::default();
+        problems.require(false, "rule.family", entry.family, "one that is linear in its features");
+        return Err(Error::Invalid(problems));
+    };
+    write_rule(&spec.observation, &weight, &bias)
 }
 
 fn same_lists(field: &str, expected: &[String], found: &[String], same: &mut impl FnMut(String, String, String)) {

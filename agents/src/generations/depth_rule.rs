@@ -2,7 +2,10 @@
 
 use seawall_env::Problems;
 use seawall_env::action::Controls;
+use seawall_env::spaces::Scale;
 use serde::{Deserialize, Serialize};
+
+use crate::tuned::Bound;
 
 /// What the rule looks at. Both are 1 on an ordinary day.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,15 +58,29 @@ impl Default for DepthRule {
 impl DepthRule {
     /// Records every constant that is out of its bounds.
     pub fn validate(&self, path: &str, problems: &mut Problems) {
-        for (name, value, low, high) in [
-            ("capacity", self.capacity, 0.02, 20.0),
-            ("capacity_exponent", self.capacity_exponent, 0.0, 2.0),
-            ("delay", self.delay, 0.0, 120.0),
-            ("buffer", self.buffer, 0.0, 3.0),
-            ("keeper_bonus", self.keeper_bonus, 0.0, 200.0),
-        ] {
-            problems.range(format!("{path}.{name}"), value, low, high);
+        for (bound, value) in Self::BOUNDS.iter().zip(self.to_array()) {
+            problems.range(format!("{path}.{}", bound.name), value, bound.low, bound.high);
         }
+    }
+
+    /// Names, units and bounds of the constants, in the order of the fields.
+    pub(crate) const BOUNDS: [Bound; 5] = [
+        Bound { name: "capacity", unit: "5 % depth per minute", low: 0.02, high: 20.0, scale: Scale::Log },
+        Bound { name: "capacity_exponent", unit: "1", low: 0.0, high: 2.0, scale: Scale::Linear },
+        Bound { name: "delay", unit: "seconds", low: 0.0, high: 120.0, scale: Scale::Linear },
+        Bound { name: "buffer", unit: "maintenance margins", low: 0.0, high: 3.0, scale: Scale::Linear },
+        Bound { name: "keeper_bonus", unit: "basis points", low: 0.0, high: 200.0, scale: Scale::Linear },
+    ];
+
+    /// The constants in the order of the fields.
+    pub(crate) const fn to_array(self) -> [f64; 5] {
+        let Self { capacity, capacity_exponent, delay, buffer, keeper_bonus } = self;
+        [capacity, capacity_exponent, delay, buffer, keeper_bonus]
+    }
+
+    /// From the constants in the order of the fields.
+    pub(crate) const fn from_array([capacity, capacity_exponent, delay, buffer, keeper_bonus]: [f64; 5]) -> Self {
+        Self { capacity, capacity_exponent, delay, buffer, keeper_bonus }
     }
 
     /// Moves the fast controls; what goes beyond a parameter's bounds is held at the bound.

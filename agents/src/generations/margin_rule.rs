@@ -2,7 +2,10 @@
 
 use seawall_env::Problems;
 use seawall_env::action::Controls;
+use seawall_env::spaces::Scale;
 use serde::{Deserialize, Serialize};
+
+use crate::tuned::Bound;
 
 /// Macro-adaptive initial margin with the three tools against procyclicality.
 ///
@@ -46,15 +49,30 @@ impl Default for MarginRule {
 impl MarginRule {
     /// Records every constant that is out of its bounds.
     pub fn validate(&self, path: &str, problems: &mut Problems) {
-        for (name, value, low, high) in [
-            ("buffer", self.buffer, 0.0, 2.0),
-            ("stress_weight", self.stress_weight, 0.0, 0.99),
-            ("stressed_volatility", self.stressed_volatility, 1.0, 20.0),
-            ("floor", self.floor, 0.1, 2.0),
-            ("macro_sensitivity", self.macro_sensitivity, 0.0, 2.0),
-        ] {
-            problems.range(format!("{path}.{name}"), value, low, high);
+        for (bound, value) in Self::BOUNDS.iter().zip(self.to_array()) {
+            problems.range(format!("{path}.{}", bound.name), value, bound.low, bound.high);
         }
+    }
+
+    /// Names, units and bounds of the constants, in the order of the fields.
+    pub(crate) const BOUNDS: [Bound; 5] = [
+        Bound { name: "buffer", unit: "1", low: 0.0, high: 2.0, scale: Scale::Linear },
+        Bound { name: "stress_weight", unit: "1", low: 0.0, high: 0.99, scale: Scale::Linear },
+        Bound { name: "stressed_volatility", unit: "long-run volatility", low: 1.0, high: 20.0, scale: Scale::Log },
+        Bound { name: "floor", unit: "long-run volatility", low: 0.1, high: 2.0, scale: Scale::Log },
+        Bound { name: "macro_sensitivity", unit: "1", low: 0.0, high: 2.0, scale: Scale::Linear },
+    ];
+
+    /// The constants in the order of the fields.
+    pub(crate) const fn to_array(self) -> [f64; 5] {
+        let Self { buffer, stress_weight, stressed_volatility, floor, macro_sensitivity } = self;
+        [buffer, stress_weight, stressed_volatility, floor, macro_sensitivity]
+    }
+
+    /// From the constants in the order of the fields.
+    pub(crate) const fn from_array(constants: [f64; 5]) -> Self {
+        let [buffer, stress_weight, stressed_volatility, floor, macro_sensitivity] = constants;
+        Self { buffer, stress_weight, stressed_volatility, floor, macro_sensitivity }
     }
 
     /// Multiple of the static initial margin to charge at an EWMA volatility over its long-run level.

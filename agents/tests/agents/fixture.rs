@@ -100,7 +100,9 @@ pub(crate) fn story() -> Story {
             scenarios: vec!["crash_day".to_owned()],
             environment_steps: 1_000_000,
             crate_version: "0.1.0".to_owned(),
+            search: None,
         },
+        rule: None,
         runtime_file: "policy.seawall".to_owned(),
         vectors_file: "policy.vectors".to_owned(),
     }

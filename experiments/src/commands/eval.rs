@@ -7,7 +7,8 @@ use seawall_eval::{Report, Split};
 
 use super::{Verdict, use_threads};
 use crate::arguments::SettingsArgs;
-use crate::exporter::{Export, PARAMETERS_FILE};
+use crate::entry::Entry;
+use crate::exporter::PARAMETERS_FILE;
 use crate::judge::{self, Arena};
 use crate::output::show;
 use crate::places::Places;
@@ -48,17 +49,17 @@ pub(crate) fn run(args: &EvalArgs, voice: Voice) -> anyhow::Result<Verdict> {
     let arena = Arena::new(&settings, &places)?;
     let spec = arena.spec();
     let mut contenders = Vec::new();
-    let mut learned = Vec::new();
+    let mut entries = Vec::new();
     let mut inputs = places.inputs.clone();
     for path in &exports {
-        let export = Export::read(path)?;
-        export.check()?;
-        inputs.push(input(&if path.is_dir() { path.join(PARAMETERS_FILE) } else { path.clone() })?);
-        let name = free_name(&export.parameters.name, |name| {
+        let entry = Entry::read(path)?;
+        entry.check()?;
+        let name = free_name(entry.name(), |name| {
             contenders.iter().any(|contender: &seawall_eval::Contender| contender.name == name)
         });
-        contenders.push(judge::learned(&settings, &name, export.seed(), export.policy(&spec)?));
-        learned.push((name, export));
+        inputs.push(input(&if path.is_dir() { path.join(PARAMETERS_FILE) } else { path.clone() })?);
+        contenders.push(entry.contender(&settings, &name, &spec)?);
+        entries.push((name, entry));
     }
     let subject = contenders.first().map_or_else(|| SUBJECT.to_owned(), |contender| contender.name.clone());
     let venues = judge::venues(&args.venues)?;
@@ -80,8 +81,8 @@ pub(crate) fn run(args: &EvalArgs, voice: Voice) -> anyhow::Result<Verdict> {
         let text = settings.to_toml();
         folder.write(RESOLVED, text.as_bytes())?;
         folder.write_manifest(&Manifest::new(&text, settings.run.seed, inputs))?;
-        for (name, export) in &learned {
-            export.write(&folder.child(POLICIES)?.child(name)?)?;
+        for (name, entry) in &entries {
+            entry.write(&folder.child(POLICIES)?.child(name)?)?;
         }
         judge::write(&folder, &report, &records)?;
         show(&format!("report: {}", folder.file("report.md").display()))?;

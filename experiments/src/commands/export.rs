@@ -6,6 +6,7 @@ use anyhow::bail;
 
 use super::{Verdict, use_threads};
 use crate::arguments::layer_of;
+use crate::entry::Entry;
 use crate::exporter::{Export, Origin};
 use crate::judge::Arena;
 use crate::output::show;
@@ -58,7 +59,7 @@ pub(crate) fn run(args: &ExportArgs, voice: Voice) -> anyhow::Result<Verdict> {
     let path = export.write(&out)?;
     out.write(RESOLVED, text.as_bytes())?;
     let arena = Arena::new(&settings, &Places::gather(&settings, settings.judged(), Voice::Quiet)?)?;
-    Score::play(&settings, &arena, &Export::read(&path)?, voice)?.write(&out)?;
+    Score::play(&settings, &arena, &Entry::read(&path)?, voice)?.write(&out)?;
     show(&path.display().to_string())?;
     Ok(Verdict::Done)
 }

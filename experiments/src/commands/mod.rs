@@ -10,6 +10,7 @@ pub(crate) mod replay;
 pub(crate) mod report;
 pub(crate) mod scenarios;
 pub(crate) mod train;
+pub(crate) mod tune;
 pub(crate) mod validate;
 pub(crate) mod verify;
 

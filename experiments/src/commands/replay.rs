@@ -20,8 +20,8 @@ use seawall_env::{CascadeEnv, Env, Groups, Step, Task};
 use super::Verdict;
 use crate::arguments::SettingsArgs;
 use crate::candles;
+use crate::entry::Entry;
 use crate::episode::{self, Actor};
-use crate::exporter::Export;
 use crate::output::show;
 use crate::places::Places;
 use crate::progress::Voice;
@@ -134,10 +134,11 @@ fn actor(settings: &Settings, places: &Places, name: &str) -> anyhow::Result<Act
     if !path.exists() {
         bail!("{name:?} is neither a file nor one of {}", episode::baselines(settings, places)?.join(", "));
     }
-    let export = Export::read(path)?;
-    export.check()?;
+    let entry = Entry::read(path)?;
+    entry.check()?;
     let spec = CascadeEnv::new(places.task(settings, &settings.venue(), Groups::default())?).spec().clone();
-    Ok(Actor { preset: settings.task.preset.clone(), policy: Box::new(export.policy(&spec)?) })
+    let contender = entry.contender(settings, entry.name(), &spec)?;
+    Ok(Actor { preset: contender.preset, policy: contender.policy })
 }
 
 fn trace(env: &mut CascadeEnv, policy: &mut dyn Policy, seed: u64) -> anyhow::Result<Trace> {

@@ -7,8 +7,8 @@ use seawall_env::{CascadeEnv, Env, Groups};
 use seawall_eval::report::html::{Choice, Duel, Frame, Track, page, strongest, widest};
 
 use super::Verdict;
+use crate::entry::Entry;
 use crate::episode::{self, Actor};
-use crate::exporter::Export;
 use crate::output::show;
 use crate::places::{Place, Places, task};
 use crate::progress::Voice;
@@ -99,12 +99,12 @@ fn record(args: &ReportArgs, folder: &Folder, voice: Voice) -> anyhow::Result<Ve
 /// A contender of a run, and the training seed of its policy if it was trained.
 fn contestant(folder: &Folder, places: &Places, name: &str) -> anyhow::Result<(Actor, Option<u64>)> {
     if let Some(path) = folder.export(name) {
-        let export = Export::read(&path)?;
-        export.check()?;
+        let entry = Entry::read(&path)?;
+        entry.check()?;
         let settings = &folder.settings;
         let spec = CascadeEnv::new(places.task(settings, &settings.venue(), Groups::default())?).spec().clone();
-        let policy = Box::new(export.policy(&spec)?);
-        return Ok((Actor { preset: settings.task.preset.clone(), policy }, Some(export.seed())));
+        let contender = entry.contender(settings, name, &spec)?;
+        return Ok((Actor { preset: contender.preset, policy: contender.policy }, contender.training_seed));
     }
     let known = Actor::known(&folder.settings, places, name)?;
     let actor = known.with_context(|| {

@@ -60,11 +60,11 @@ struct Field {
 
 /// What a handler of interrupts and the run tell each other.
 #[derive(Clone, Debug)]
-struct Interrupts {
+pub(super) struct Interrupts {
     /// Set by the first interrupt.
-    stop: Arc<AtomicBool>,
+    pub(super) stop: Arc<AtomicBool>,
     /// Whether there is an iteration to finish.
-    is_training: Arc<AtomicBool>,
+    pub(super) is_training: Arc<AtomicBool>,
 }
 
 /// Runs the command.
@@ -190,7 +190,7 @@ fn refuse_leaks(settings: &Settings, suite: &Suite) -> anyhow::Result<()> {
 }
 
 /// Hears interrupts: the first ends training after its iteration, any other and any later one the program.
-fn interrupt_flag() -> anyhow::Result<Interrupts> {
+pub(super) fn interrupt_flag() -> anyhow::Result<Interrupts> {
     let interrupts =
         Interrupts { stop: Arc::new(AtomicBool::new(false)), is_training: Arc::new(AtomicBool::new(true)) };
     let heard = interrupts.clone();

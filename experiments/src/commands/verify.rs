@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Verdict, use_threads};
 use crate::arguments::SettingsArgs;
-use crate::exporter::Export;
+use crate::entry::Entry;
 use crate::judge::Arena;
 use crate::output::show;
 use crate::places::Places;
@@ -32,7 +32,7 @@ pub(crate) struct VerifyArgs {
 /// If the export or the settings cannot be read.
 pub(crate) fn run(args: &VerifyArgs, voice: Voice) -> anyhow::Result<Verdict> {
     if args.vectors_only {
-        let passed = vectors(&Export::read(&args.export)?)?;
+        let passed = vectors(&Entry::read(&args.export)?)?;
         return Ok(if passed { Verdict::Done } else { Verdict::GateFailed });
     }
     let settings = args.settings.settings_beside(&args.export)?;
@@ -55,7 +55,7 @@ pub(crate) fn verify(
     is_score_compared: bool,
     voice: Voice,
 ) -> anyhow::Result<bool> {
-    let export = Export::read(path)?;
+    let export = Entry::read(path)?;
     if !vectors(&export)? {
         return Ok(false);
     }
@@ -87,13 +87,10 @@ pub(crate) fn verify(
     Ok(differences.is_empty())
 }
 
-fn vectors(export: &Export) -> anyhow::Result<bool> {
-    match export.check() {
-        Ok(report) => {
-            show(&format!(
-                "verify: {} vectors replay bit for bit, {} are refused as they should be",
-                report.acted, report.refused
-            ))?;
+fn vectors(entry: &Entry) -> anyhow::Result<bool> {
+    match entry.check() {
+        Ok(sentence) => {
+            show(&format!("verify: {sentence}"))?;
             Ok(true)
         }
         Err(error) => {

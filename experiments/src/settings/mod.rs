@@ -3,12 +3,15 @@
 mod layers;
 mod market;
 
+use seawall_agents::ScheduleShape;
+use seawall_agents::tuned::Family;
 use seawall_env::liquidation::presets;
+use seawall_env::observation::features;
 use seawall_env::scenario::RewardConfig;
 use seawall_env::{Groups, Problem, Problems};
 use seawall_eval::gate::Gate;
 use seawall_eval::{Split, Suite};
-use seawall_training::{Backend, Head, PpoConfig, SacConfig};
+use seawall_training::{Backend, Head, PpoConfig, SacConfig, SearchConfig};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::layers::{Layer, SettingsError, resolve};
@@ -30,6 +33,10 @@ pub(crate) struct Settings {
     pub(crate) ppo: PpoConfig,
     /// The soft actor-critic, if that is the run's algorithm.
     pub(crate) sac: SacConfig,
+    /// What `tune` searches for.
+    pub(crate) tune: TuneSettings,
+    /// How it searches; `search.total_steps = 0` is as many as `ppo.total_steps`.
+    pub(crate) search: SearchConfig,
     /// What is trained on.
     pub(crate) task: TaskSettings,
     /// Historical candles in place of scenarios.
@@ -87,6 +94,16 @@ pub(crate) struct TaskSettings {
     pub(crate) preset: String,
     /// Which parameters the controller moves.
     pub(crate) groups: Groups,
+}
+
+/// What `tune` searches for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TuneSettings {
+    /// Rule whose constants are moved.
+    pub(crate) baseline: Family,
+    /// Features of a schedule's lines.
+    pub(crate) schedule: ScheduleShape,
 }
 
 /// Historical candles.
@@ -152,6 +169,15 @@ impl Settings {
         presets::Preset::shipped(&self.task.preset).expect("the settings were checked")
     }
 
+    /// Settings of a search, with the learner's budget unless another is set.
+    pub(crate) fn search(&self) -> SearchConfig {
+        let mut search = self.search.clone();
+        if search.total_steps == 0 {
+            search.total_steps = self.ppo.total_steps;
+        }
+        search
+    }
+
     /// Reads the default and lays `layers` over it.
     ///
     /// # Errors
@@ -181,7 +207,7 @@ impl Settings {
 
     fn problems(&self) -> Vec<Problem> {
         let mut problems = Problems::default();
-        let Self { run, ppo, sac, task, replay, evaluation, export, reward, market } = self;
+        let Self { run, ppo, sac, tune, search: _, task, replay, evaluation, export, reward, market } = self;
         run.validate(&mut problems);
         for problem in ppo.validate_for(run.environments).0 {
             problems.0.push(Problem { field: format!("ppo.{}", problem.field), ..problem });
@@ -190,6 +216,10 @@ impl Settings {
         problems.require(is_range, "ppo.head", "\"categorical\"", "a head for ranges, which a venue's parameters are");
         for problem in sac.validate().0 {
             problems.0.push(Problem { field: format!("sac.{}", problem.field), ..problem });
+        }
+        tune.schedule.validate("tune.schedule", features().iter().map(|feature| feature.name), &mut problems);
+        for problem in self.search().validate().0 {
+            problems.0.push(Problem { field: format!("search.{}", problem.field), ..problem });
         }
         task.validate(&mut problems);
         replay.validate(&mut problems);
@@ -325,6 +355,8 @@ mod tests {
             "ppo.clip=2",
             "ppo.head=categorical",
             "sac.discount=2",
+            "tune.schedule={ fast = [\"luck\"], slow = [] }",
+            "search.cem.elite_fraction=2",
             "task.scenarios=[]",
             "task.preset=\"ftx\"",
             "task.groups={ fast = false, slow = false }",
@@ -339,7 +371,12 @@ mod tests {
         let layers: Vec<Layer> = sets.iter().map(|set| Layer::from_set(set).unwrap()).collect();
         let message = Settings::resolve(&layers).unwrap_err().to_string();
         for set in sets {
-            let field = set.split('=').next().unwrap().replace("gates", "gates[0].metric");
+            let field = set
+                .split('=')
+                .next()
+                .unwrap()
+                .replace("gates", "gates[0].metric")
+                .replace("schedule", "schedule.fast[0]");
             assert!(message.contains(&format!("\n  {field} = ")), "{field}: {message}");
         }
         assert!(message.contains("replay.from = \"yesterday\" (--set): must be a UTC date"), "{message}");
