@@ -34,6 +34,11 @@ struct Lane<E> {
 /// Episodes per environment before seeds would collide: 2²⁴ environments of 2²⁴ episodes fit in a stream index.
 const EPISODES: u64 = 1 << 24;
 
+/// Parts of the work for each thread: an environment in a crash, or one that starts again, takes many times as long as
+/// its neighbours, and whoever is done takes over a part from the others.
+#[cfg(feature = "parallel")]
+const PARTS: usize = 4;
+
 impl<E: Env> VecEnv<E> {
     /// Wraps `envs` and starts the first episode of each.
     ///
@@ -207,8 +212,9 @@ impl<'a, E: Env> Rows<'a, E> {
     #[cfg(feature = "parallel")]
     fn step(self, seeds: SeedTree) {
         let threads = rayon::current_num_threads();
-        let share = self.lanes.len().div_ceil(threads);
-        self.step_shares(seeds, share.max(1));
+        let parts = if threads == 1 { 1 } else { threads * PARTS };
+        let most = self.lanes.len().div_ceil(parts);
+        self.step_parts(seeds, most);
     }
 
     #[cfg(not(feature = "parallel"))]
@@ -216,13 +222,15 @@ impl<'a, E: Env> Rows<'a, E> {
         self.step_serial(seeds);
     }
 
+    /// Halves until a part has at most `most` environments.
     #[cfg(feature = "parallel")]
-    fn step_shares(self, seeds: SeedTree, share: usize) {
-        if self.lanes.len() <= share {
+    fn step_parts(self, seeds: SeedTree, most: usize) {
+        if self.lanes.len() <= most {
             return self.step_serial(seeds);
         }
-        let (left, right) = self.split(share);
-        rayon::join(|| left.step_serial(seeds), || right.step_shares(seeds, share));
+        let half = self.lanes.len().div_ceil(2);
+        let (left, right) = self.split(half);
+        rayon::join(|| left.step_parts(seeds, most), || right.step_parts(seeds, most));
     }
 
     #[cfg(feature = "parallel")]

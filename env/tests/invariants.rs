@@ -4,8 +4,13 @@
 mod checks;
 mod common;
 
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
 use checks::{assert_claims_are_covered, assert_funding_leaves_only_dust, assert_levels_are_ordered, assert_waterfall};
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 use seawall_env::action::{ACTIONS, Controls};
 use seawall_env::book::{BookKind, Curve};
 use seawall_env::error::Problems;
@@ -346,6 +351,35 @@ proptest! {
         pipeline.validate("pipeline", &mut problems);
         prop_assert_eq!(problems, Problems::default());
         play(&mut common::environment_under(scenario, pipeline), seed, &actions);
+    }
+}
+
+/// Ticks of the long run.
+const LONG: u64 = 1_000_000;
+
+#[test]
+#[ignore = "a million ticks take minutes without optimisation; the two tests above are its short form"]
+fn the_invariants_hold_over_a_million_ticks() {
+    let (mut runner, played) = (TestRunner::deterministic(), Cell::new(0));
+    let markets = (scenarios(), pipelines(), prop::sample::select(presets::NAMES.to_vec()), any::<u64>(), actions());
+    while played.get() < LONG {
+        let market = markets.new_tree(&mut runner).expect("nothing is filtered").current();
+        let shown = format!("{market:?}");
+        let (scenario, pipeline, preset, seed, actions) = market;
+        let run = || {
+            // Any engine and a shipped one in turn.
+            let mut env = if seed % 2 == 0 {
+                common::environment_under(scenario, pipeline)
+            } else {
+                common::environment(scenario, preset)
+            };
+            play(&mut env, seed, &actions);
+            played.set(played.get() + env.outcome().ticks);
+        };
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(run)) {
+            println!("after {} ticks, in {shown}", played.get());
+            resume_unwind(panic);
+        }
     }
 }
 

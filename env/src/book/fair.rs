@@ -21,6 +21,10 @@ impl FairPrice {
         Self { outside: price, gap: 0.0, learning, latent: Latent::new(config, price, seconds) }
     }
 
+    pub(super) fn bytes(&self) -> usize {
+        self.latent.bytes()
+    }
+
     /// In dollars.
     pub(super) fn price(&self) -> f64 {
         self.outside * (1.0 + self.gap * LEVEL)

@@ -48,6 +48,11 @@ impl HomeBook {
         }
     }
 
+    /// Memory of a depth book in bytes; the others' is not counted.
+    pub(crate) fn bytes(&self) -> usize {
+        if let Self::Depth(book) = self { book.bytes() } else { 0 }
+    }
+
     /// Lets makers move their fair price and replenish their quotes: once a tick.
     pub fn refresh(&mut self, quotes: Quotes) {
         match self {

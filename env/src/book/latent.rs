@@ -64,6 +64,10 @@ impl Latent {
         }
     }
 
+    pub(super) fn bytes(&self) -> usize {
+        (self.excess.capacity() + self.before.capacity()) * size_of::<f32>()
+    }
+
     /// Where latent bids and asks meet, in levels from the price outside.
     pub(super) const fn zero(&self) -> f64 {
         self.zero

@@ -25,6 +25,10 @@ impl BucketSums {
         Self { fine: vec![Qty::ZERO; buckets], coarse: vec![Qty::ZERO; buckets.div_ceil(GROUP)] }
     }
 
+    pub(super) fn bytes(&self) -> usize {
+        (self.fine.capacity() + self.coarse.capacity()) * size_of::<Qty>()
+    }
+
     pub(super) fn clear(&mut self) {
         self.fine.fill(Qty::ZERO);
         self.coarse.fill(Qty::ZERO);

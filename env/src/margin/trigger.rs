@@ -86,6 +86,13 @@ impl TriggerIndex {
         self.rows.len() as u32
     }
 
+    /// Memory in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        let lanes = (self.bounds.capacity() + self.alarms.capacity()) * size_of::<Price>();
+        let buckets = self.heads.capacity() * size_of::<u32>() + self.occupied.bytes() + self.sums.bytes();
+        self.rows.capacity() * size_of::<Row>() + buckets + lanes
+    }
+
     /// Lines of margin.
     #[must_use]
     pub const fn lines(&self) -> u32 {

@@ -57,7 +57,9 @@ impl Market {
     /// Gives every winner the part of `total` coins that its profit has in all profits.
     fn deleverage_pro_rata(&mut self, id: AccountId, total: Qty) {
         let ranking = std::mem::take(&mut self.scratch.ranking);
-        let profits: Vec<Usd> = ranking.iter().map(|&(_, winner)| self.profit(winner).positive_part()).collect();
+        let mut profits = std::mem::take(&mut self.scratch.profits);
+        profits.clear();
+        profits.extend(ranking.iter().map(|&(_, winner)| self.profit(winner).positive_part()));
         let all: Usd = profits.iter().copied().sum();
         for (&(_, winner), profit) in ranking.iter().zip(&profits) {
             if all > Usd::ZERO && !profit.is_zero() {
@@ -65,6 +67,7 @@ impl Market {
                 self.close_against(id, winner, Qty::from_raw(part));
             }
         }
+        self.scratch.profits = profits;
         self.scratch.ranking = ranking;
     }
 
@@ -160,8 +163,10 @@ impl Market {
         let [u, _] = self.state.counters.allocation.uniform2(self.state.tick, u64::from(sign < 0));
         let first = ((u * f64::from(count)) as u32).min(count - 1);
         let ids = (first..count).chain(0..first);
+        let mut line = std::mem::take(&mut self.scratch.ranking);
+        line.clear();
         let on_the_side = ids.filter(|&id| self.state.ledger.qty(id).signum() == sign && !self.is_in_liquidation(id));
-        let line: Vec<(f64, AccountId)> = on_the_side.take(scan as usize).map(|id| (0.0, id)).collect();
+        line.extend(on_the_side.take(scan as usize).map(|id| (0.0, id)));
         self.scratch.ranking = line;
     }
 

@@ -55,7 +55,8 @@ impl Market {
 
     /// A sealed auction: whoever asks least takes what it can carry, at what the runner-up asks or the reserve.
     fn lowest_bidder_takes(&mut self, id: AccountId, slice: Qty, reserve: f64) -> Qty {
-        let mut bids: Vec<(f64, u64, AccountId)> = Vec::new();
+        let mut bids = std::mem::take(&mut self.scratch.bids);
+        bids.clear();
         for (k, keeper) in (0_u64..).zip(self.fixed.keepers()) {
             let bid = self.scenario.keepers.reservation(&self.terms(keeper, slice, reserve));
             if self.looks(k) && bid <= reserve {
@@ -63,8 +64,10 @@ impl Market {
             }
         }
         bids.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        let Some(&(_, k, keeper)) = bids.first() else { return Qty::ZERO };
+        let winner = bids.first().copied();
         let paid = bids.get(1).map_or(reserve, |runner_up| runner_up.0);
+        self.scratch.bids = bids;
+        let Some((_, k, keeper)) = winner else { return Qty::ZERO };
         // A keeper that is paid exactly what it asks is indifferent; it takes.
         self.offer(id, keeper, slice, paid + 1e-9, k)
     }

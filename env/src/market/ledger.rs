@@ -86,6 +86,11 @@ impl Ledger {
         self.accounts.is_empty()
     }
 
+    /// Memory of the accounts, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.accounts.capacity() * size_of::<Account>()
+    }
+
     /// Signed position.
     #[inline]
     #[must_use]

@@ -61,7 +61,7 @@ use crate::liquidation::Pipeline;
 use crate::margin::{Adjustment, MarginSchedule, TriggerIndex};
 use crate::outcome::Outcome;
 use crate::scenario::Scenario;
-use crate::units::{Qty, Usd};
+use crate::units::{Price, Qty, Usd};
 use crate::world::WorldModel;
 use setup::Fixed;
 use watch::{Terms, Watch};
@@ -146,6 +146,8 @@ struct Scratch {
     ids: Vec<u32>,
     weights: Vec<f64>,
     ranking: Vec<(f64, u32)>,
+    profits: Vec<Usd>,
+    bids: Vec<(f64, u64, AccountId)>,
     /// Tick and winning direction that `ranking` was made for.
     ranked: Option<(u64, i64)>,
     /// Margin multiplier, contribution and the probability of an opening that follows from them.
@@ -171,7 +173,11 @@ impl Market {
 
     /// As [`Site::open_at`], in place.
     pub(crate) fn reset_at(&mut self, streams: Streams) {
+        // A queue that has grown once need not grow again.
+        let mut queue = std::mem::take(&mut self.state.queue);
+        queue.clear();
         self.state = State::new(&self.scenario, &self.fixed, &self.pipeline, streams);
+        self.state.queue = queue;
         self.forget();
     }
 
@@ -225,6 +231,26 @@ impl Market {
         if self.state.tick.is_multiple_of(64) {
             self.state.ledger.assert_invariants();
         }
+    }
+
+    /// Whether nobody would be called or fall short of margin at a mark, as far as is known without asking anybody. False
+    /// says nothing: a tick at that mark looks for itself.
+    #[inline]
+    #[must_use]
+    pub fn is_quiet_at(&self, mark: Price) -> bool {
+        let marks = self.scratch.watch.as_ref();
+        marks.is_some_and(|watch| {
+            watch.covers(mark) && !self.state.index.is_alarmed() && watch.holds(self.margin_terms())
+        })
+    }
+
+    /// Memory of the state in bytes, spare capacity included; what a matching engine or a pool holds is not counted.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let state = &self.state;
+        let traders = state.traders.bytes() + state.in_liquidation.capacity();
+        let queue = state.queue.capacity() * size_of::<state::Case>();
+        size_of::<State>() + state.ledger.bytes() + state.index.bytes() + traders + queue + state.book.bytes()
     }
 
     /// The market's configuration.

@@ -248,7 +248,7 @@ impl State {
             mark: Mark::new(mark),
             traders,
             index: fixed.index(start),
-            queue: Vec::with_capacity(fixed.traders as usize),
+            queue: Vec::new(),
             in_liquidation: vec![false; fixed.traders as usize],
             allowance: 0.0,
             window: 0,

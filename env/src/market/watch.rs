@@ -38,6 +38,20 @@ pub(super) struct Watch {
     highest: Price,
 }
 
+impl Watch {
+    /// Whether a mark lies in the range.
+    #[inline]
+    pub(super) const fn covers(&self, mark: Price) -> bool {
+        self.low < mark.raw() && mark.raw() < self.high
+    }
+
+    /// Whether these are the terms of the range.
+    #[inline]
+    pub(super) fn holds(&self, terms: Terms) -> bool {
+        self.terms == terms
+    }
+}
+
 /// Edges that come closer, lane by lane, in units of price.
 struct Edges {
     low: f64,
@@ -76,16 +90,11 @@ impl Market {
     /// Whether everybody is on the safe side of call and trigger at the current mark, by what the watch knows.
     #[inline]
     pub(super) fn is_quiet(&self) -> bool {
-        let mark = self.state.prices.mark.raw();
-        self.scratch.watch.is_some_and(|watch| {
-            watch.low < mark
-                && mark < watch.high
-                && !self.state.index.is_alarmed()
-                && watch.terms == self.margin_terms()
-        })
+        self.is_quiet_at(self.state.prices.mark)
     }
 
-    fn margin_terms(&self) -> Terms {
+    #[inline]
+    pub(super) fn margin_terms(&self) -> Terms {
         let state = &self.state;
         Terms {
             maintenance: state.controls.maintenance_margin_multiplier.to_bits(),

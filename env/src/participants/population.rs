@@ -90,14 +90,21 @@ impl Traders {
         views: Option<&Views>,
         rng: &mut ChaCha8Rng,
     ) -> (Self, Vec<Standing>) {
-        let mut traders = Self { first: vec![0], ..Self::default() };
+        let accounts = config.accounts as usize;
+        let mut traders = Self {
+            class: Vec::with_capacity(accounts),
+            leverage: Vec::with_capacity(accounts),
+            asleep_until: Vec::with_capacity(accounts),
+            first: vec![0],
+            ..Self::default()
+        };
         let mut cumulative = 0.0;
         for class in &config.classes {
             cumulative += class.share;
             traders.first.push(count(cumulative * f64::from(config.accounts)));
         }
-        let mut notionals = Vec::with_capacity(config.accounts as usize);
-        let mut standing = Vec::with_capacity(config.accounts as usize);
+        let mut notionals = Vec::with_capacity(accounts);
+        let mut standing = Vec::with_capacity(accounts);
         let beyond = libm::pow(config.size_range, -config.size_tail);
         for (c, class) in (0_u8..).zip(&config.classes) {
             for id in traders.first[usize::from(c)]..traders.first[usize::from(c) + 1] {
@@ -131,6 +138,12 @@ impl Traders {
         });
         let positions = positions.collect();
         (traders, positions)
+    }
+
+    /// Memory in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        let singles = self.wealth.capacity() + self.leverage.capacity();
+        self.class.capacity() + 4 * (singles + self.asleep_until.capacity() + self.first.capacity())
     }
 
     /// Adds an account of no class, which nobody but its owner acts for.

@@ -52,6 +52,10 @@ impl Profile {
         }
     }
 
+    pub(super) fn bytes(&self) -> usize {
+        (self.near.capacity() + self.far.capacity()) * size_of::<f32>()
+    }
+
     fn full(&self, level: usize) -> f32 {
         self.near[level] + self.far[level]
     }
@@ -69,6 +73,10 @@ pub(super) struct Half {
 impl Half {
     pub(super) fn new(profile: &Profile) -> Self {
         Self { coins: (0..LEVELS).map(|level| profile.full(level)).collect(), edge: 0.0 }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.coins.capacity() * size_of::<f32>()
     }
 
     /// Lets the fair price come `levels` closer: resting quotes stay where they are, so their offsets shrink. What

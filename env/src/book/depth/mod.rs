@@ -73,6 +73,11 @@ impl DepthBook {
         book
     }
 
+    /// Memory in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Self>() + self.asks.bytes() + self.bids.bytes() + self.profile.bytes() + self.fair.bytes()
+    }
+
     /// Makers' fair price, in dollars.
     #[must_use]
     pub fn fair(&self) -> f64 {

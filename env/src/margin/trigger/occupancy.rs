@@ -17,6 +17,10 @@ impl Occupancy {
         Self { words, bits: vec![0; lanes * words], summary: vec![0; lanes] }
     }
 
+    pub(super) fn bytes(&self) -> usize {
+        (self.bits.capacity() + self.summary.capacity()) * size_of::<u64>()
+    }
+
     pub(super) fn clear(&mut self) {
         self.bits.fill(0);
         self.summary.fill(0);
