@@ -33,10 +33,17 @@ impl Economy {
         self.is_cross_margined() && u < self.structure.links.cross_margin
     }
 
-    /// Looks at every owner whose local trigger has fired, and at everybody in liquidation.
+    /// Looks at every owner whose local trigger has fired, and at everybody in liquidation, once what owners overdrew when they
+    /// left a market is collected: without positions no trigger watches a debt.
     pub(super) fn watch_owners(&mut self, venue: usize) {
         if !self.is_cross_margined() {
             return;
+        }
+        for asset in 0..self.structure.assets {
+            if self.markets[self.structure.at(venue, asset)].has_debts() {
+                self.pool_fund(venue, asset);
+                self.collect_debts(venue, asset);
+            }
         }
         let (first, assets) = (self.structure.at(venue, 0), self.structure.assets);
         let mut ids = std::mem::take(&mut self.scratch.ids);
@@ -100,27 +107,35 @@ impl Economy {
         }
     }
 
-    /// Collects what owners came to owe to one market, from their other sub-accounts on the venue, as far as these have equity.
+    /// Collects what owners came to owe to one market, from their other sub-accounts on the venue, as far as these have equity;
+    /// the rest of a deficit goes the venue's way.
     pub(super) fn collect_debts(&mut self, venue: usize, asset: usize) {
         let target = self.structure.at(venue, asset);
-        for debt in self.markets[target].take_debts() {
-            match debt {
-                Debt::Deficit { id, other } => {
-                    if self.is_cross(venue, id) {
-                        let deficit = (-self.markets[target].state().ledger.cash(id)).positive_part();
-                        let found = self.collect(venue, target, id, deficit);
-                        self.move_money(target, id, found);
-                    }
-                    self.markets[target].cover_deficit(id, other);
-                }
-                Debt::Advance { id, amount } => {
-                    if self.is_cross(venue, id) {
+        while self.markets[target].has_debts() {
+            for debt in self.markets[target].take_debts() {
+                match debt {
+                    Debt::Deficit { id, other } => self.collect_deficit(venue, target, id, other),
+                    Debt::Advance { id, amount } => {
                         let found = self.collect(venue, target, id, amount);
                         self.repay_advance(target, found);
                     }
                 }
             }
         }
+    }
+
+    fn collect_deficit(&mut self, venue: usize, target: usize, id: AccountId, other: i64) {
+        let deficit = self.markets[target].deficit_of(id);
+        // It may have been met, or its owner be in the market again. An isolated account that overdrew on its own keeps its
+        // debt until its owner comes back with money, as in a market by itself.
+        if deficit.is_zero() || (other == 0 && !self.is_cross(venue, id)) {
+            return;
+        }
+        let found = self.collect(venue, target, id, deficit);
+        if !found.is_zero() {
+            self.move_money(target, id, found);
+        }
+        self.markets[target].cover_deficit(id, other);
     }
 
     /// The backstop has its money back, and that part of the loss was no bad debt.
@@ -132,9 +147,12 @@ impl Economy {
         }
     }
 
-    /// Takes up to `amount` from an owner's sub-accounts beside `target`, by asset.
+    /// Takes up to `amount` from an owner's sub-accounts beside `target`, by asset; nothing from isolated ones.
     fn collect(&mut self, venue: usize, target: usize, id: AccountId, amount: Usd) -> Usd {
         let mut left = amount;
+        if !self.is_cross(venue, id) {
+            return Usd::ZERO;
+        }
         for asset in 0..self.structure.assets {
             let at = self.structure.at(venue, asset);
             if at == target || left <= Usd::ZERO {

@@ -25,7 +25,6 @@ impl Economy {
             held += self.markets[at].fund_inventory().as_f64().abs();
             covered += self.markets[at].outcome().covered_by_fund;
         }
-        let notes_debts = self.is_cross_margined();
-        self.markets[target].join(notes_debts, held, covered);
+        self.markets[target].join(held, covered);
     }
 }

@@ -41,7 +41,15 @@ fn home_suffers_less_where_the_other_venue_is_not_levered() {
         let [with, without] = [&levered, &plain].map(|scenario| {
             let mut economy = open(scenario, "partial_sliced", seed);
             (0..scenario.horizon_ticks()).for_each(|_| economy.tick());
-            println!("   gap {}", economy.market(0, 0).outcome().deviation_mean_bp);
+            let o = economy.market(0, 0).outcome();
+            let fall = o.mark_low.as_f64() / o.fundamental_low.as_f64() - 1.0;
+            println!(
+                "   gap {} {} {} cost {}",
+                o.deviation_mean_bp,
+                o.deviation_max_bp,
+                fall,
+                economy.excess_deviation_hours()
+            );
             liquidated_at_home(&economy)
         });
         println!("contagion {seed}: {with} {without}");
@@ -112,6 +120,14 @@ fn correlation_rises_with_forced_sales() {
     let (mut higher, mut sums) = (0, [0.0; 2]);
     for seed in 0..SEEDS {
         let [with, without] = ["partial_sliced", "off"].map(|preset| correlation(&scenario, preset, seed));
+        let mut isolated = scenario.clone();
+        isolated.links.cross_margin = 0.0;
+        println!(
+            "  legacy {} isolated legacy {} isolated {}",
+            correlation(&scenario, "legacy_full", seed),
+            correlation(&isolated, "legacy_full", seed),
+            correlation(&isolated, "partial_sliced", seed)
+        );
         println!("correlation {seed}: {with} {without}");
         higher += u32::from(with > without);
         sums[0] += with;
