@@ -95,8 +95,8 @@ impl Task {
         Ok(Self { sites, reward, groups, features: Vec::new(), spec }.observing_economies(many))
     }
 
-    /// The task with or without the features that only an economy has. A task has them if one of its scenarios is an economy;
-    /// a policy that is judged elsewhere wants the list that it was trained on.
+    /// The task with or without the features that only an economy has. A task has them if one of its scenarios is an
+    /// economy; a policy that is judged elsewhere wants the list that it was trained on.
     #[must_use]
     pub fn observing_economies(mut self, observing: bool) -> Self {
         self.features = if observing { economy_features() } else { features() };

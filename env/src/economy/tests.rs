@@ -25,8 +25,8 @@ fn is_in_liquidation(economy: &Economy, id: AccountId) -> bool {
     economy.home().iter().any(|market| market.liquidating().any(|other| other == id))
 }
 
-/// Compares whom the markets would liquidate now with a scan over all owners. Keys of the index are whole millionths of a dollar per
-/// coin, and equity and requirements whole millionths of a dollar.
+/// Compares whom the markets would liquidate now with a scan over all owners. Keys of the index are whole millionths
+/// of a dollar per coin, and equity and requirements whole millionths of a dollar.
 fn assert_owners_are_known(economy: &mut Economy, met: &mut [u32; 2]) {
     let assets = economy.assets();
     let found: Vec<Vec<AccountId>> = economy.markets[..assets].iter_mut().map(Market::triggered).collect();

@@ -1,7 +1,7 @@
 //! A market among others: what an economy tells it, asks of it, and does to its accounts.
 //!
-//! Every operation here leaves the market's own ledger balanced: money that comes from another market is a deposit, money that
-//! goes there a withdrawal, so the sum over all ledgers is what an economy conserves.
+//! Every operation here leaves the market's own ledger balanced: money that comes from another market is a deposit,
+//! money that goes there a withdrawal, so the sum over all ledgers is what an economy conserves.
 
 use super::Market;
 use super::indexing::position_of;
@@ -26,8 +26,8 @@ pub(super) struct Joined {
 /// What an owner owes to a market that has closed its position there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Debt {
-    /// A closed account's deficit, which nobody has covered yet; `other` is the side opposite to its position, or zero where
-    /// nobody liquidated it: it left on its own, and the price took more than it had.
+    /// A closed account's deficit, which nobody has covered yet; `other` is the side opposite to its position, or
+    /// zero where nobody liquidated it: it left on its own, and the price took more than it had.
     Deficit { id: AccountId, other: i64 },
     /// What the backstop advanced when it took the account over.
     Advance { id: AccountId, amount: Usd },
@@ -149,8 +149,8 @@ impl Market {
         self.trade(id, qty, None, false)
     }
 
-    /// Traders whose own account here has come under its call line in this tick, or is short of maintenance: whom a venue that
-    /// margins all positions together looks at as a whole. Rising, each once.
+    /// Traders whose own account here has come under its call line in this tick, or is short of maintenance: whom a
+    /// venue that margins all positions together looks at as a whole. Rising, each once.
     pub(crate) fn alerts(&mut self, out: &mut Vec<AccountId>) {
         out.clear();
         self.crossed(out);

@@ -1,7 +1,7 @@
 //! What a controller sees of the rest of an economy: other venues, other assets, and what ties them.
 //!
-//! The list is the same for every economy, so that one policy plays several: what an economy lacks is zero, and so is everything
-//! in a market by itself.
+//! The list is the same for every economy, so that one policy plays several: what an economy lacks is zero, and so is
+//! everything in a market by itself.
 
 use super::{Recent, compress, feature, ratio};
 use crate::book::Book;

@@ -1,10 +1,11 @@
-//! Fundamental prices of further assets: the first asset's noise and jumps, as far as the regime correlates them, and their own.
+//! Fundamental prices of further assets: the first asset's noise and jumps, as far as the regime correlates them, and
+//! their own.
 //!
-//! Asset `k` moves by `scale · σ (ρ z₀ + √(1 − ρ²) z_k)`: a one-factor model, so two followers correlate by the product of
-//! their `ρ`. Regimes, macro factor, scripted shocks and the clustering of volatility `σ` are everybody's: clusters of its own
-//! would take an asset's correlation below `ρ`.
-//! A jump of the first asset reaches a follower `ρ` times as large, and the follower's own jumps are thinned by `1 − ρ²`, so that the
-//! variance that jumps make up stays what the laws say.
+//! Asset `k` moves by `scale · σ (ρ z₀ + √(1 − ρ²) z_k)`: a one-factor model, so two followers correlate by the
+//! product of their `ρ`. Regimes, macro factor, scripted shocks and the clustering of volatility `σ` are everybody's:
+//! clusters of its own would take an asset's correlation below `ρ`. A jump of the first asset reaches a follower `ρ`
+//! times as large, and the follower's own jumps are thinned by `1 − ρ²`, so that the variance that jumps make up
+//! stays what the laws say.
 
 use serde::{Deserialize, Serialize};
 

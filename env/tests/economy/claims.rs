@@ -32,7 +32,8 @@ fn home_is_dislocated_less_where_the_other_venue_is_not_levered() {
         let [with, without] = [&levered, &plain].map(|scenario| {
             let mut economy = open(scenario, "partial_sliced", seed);
             (0..scenario.horizon_ticks()).for_each(|_| economy.tick());
-            // Distance of marks from the fundamental price, beyond what is tolerated and by open interest: a term of the reward.
+            // Distance of marks from the fundamental price, beyond what is tolerated and by open interest: a term of
+            // the reward.
             economy.excess_deviation_hours()
         });
         less += u32::from(without < with);
