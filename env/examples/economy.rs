@@ -1,4 +1,5 @@
-//! Plays one scenario of several assets or venues at neutral parameters, and prints its way and what each market left behind.
+//! Plays one scenario of several assets or venues at neutral parameters, and prints its way and what each market left
+//! behind.
 //!
 //! `cargo run --release -p seawall-env --example economy -- contagion 3`
 #![expect(clippy::print_stdout, reason = "an example for a terminal")]

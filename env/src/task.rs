@@ -87,13 +87,21 @@ impl Task {
         reward.validate("reward", &mut problems);
         problems.into_result()?;
         let many = sites.iter().any(|site| site.scenario().is_economy());
-        let features = if many { economy_features() } else { features() };
         let spec = Spec {
-            observation: features.iter().map(|f| f.name.to_owned()).collect(),
+            observation: Vec::new(),
             action: PARAMETERS.iter().map(|p| p.name.to_owned()).collect(),
             reward: NAMES.iter().map(|&name| name.to_owned()).collect(),
         };
-        Ok(Self { sites, reward, groups, features, spec })
+        Ok(Self { sites, reward, groups, features: Vec::new(), spec }.observing_economies(many))
+    }
+
+    /// The task with or without the features that only an economy has. A task has them if one of its scenarios is an
+    /// economy; a policy that is judged elsewhere wants the list that it was trained on.
+    #[must_use]
+    pub fn observing_economies(mut self, observing: bool) -> Self {
+        self.features = if observing { economy_features() } else { features() };
+        self.spec.observation = self.features.iter().map(|feature| feature.name.to_owned()).collect();
+        self
     }
 
     /// What its observation consists of, in order.
@@ -171,6 +179,12 @@ impl CascadeEnv {
     #[must_use]
     pub fn market(&self) -> &Market {
         &self.arena.home()[0]
+    }
+
+    /// The home venue's markets, by asset: at least one.
+    #[must_use]
+    pub fn home(&self) -> &[Market] {
+        self.arena.home()
     }
 
     /// The economy behind the environment, where there is one.

@@ -7,18 +7,20 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use seawall_env::action::{ACTIONS, Controls, PARAMETERS};
+use seawall_env::action::ACTIONS;
 use seawall_env::error::{Error, Problem};
 use seawall_env::liquidation::{Preset, presets};
-use seawall_env::market::{Market, Site};
-use seawall_env::observation::{FEATURES_COUNT, Recent, observe};
-use seawall_env::scenario::{ClockConfig, Scenario, presets as scenarios};
+use seawall_env::market::Site;
+use seawall_env::scenario::{ClockConfig, RewardConfig, Scenario, presets as scenarios};
+use seawall_env::{CascadeEnv, Env, Groups, Task};
 use toml::Value;
 
 /// Accounts of the markets that run: bounds of the population are tested where nobody has to play it.
 const ACCOUNTS: u32 = 192;
 /// Ticks that an accepted market has to survive.
-const TICKS: u64 = 150;
+const TICKS: u32 = 150;
+/// Most ticks between two looks at it.
+const TICKS_PER_DECISION: u32 = 30;
 
 /// Where a leaf of a document stands.
 type Place = Vec<Step>;
@@ -135,25 +137,25 @@ fn read_preset(document: &Value) -> Result<Preset, Error> {
     Preset::from_toml(&toml::to_string(document).expect("a document"))
 }
 
-/// Plays an accepted market under controls that jump between the ends of their ranges.
+/// Plays an accepted market under parameters that jump between the ends of their ranges.
 fn play(mut scenario: Scenario, preset: &Preset, seed: u64) {
     scenario.traders.accounts = scenario.traders.accounts.min(ACCOUNTS);
-    let ticks = scenario.horizon_ticks().min(TICKS);
+    scenario.clock.ticks_per_decision = scenario.clock.ticks_per_decision.min(TICKS_PER_DECISION);
+    let decisions = TICKS / scenario.clock.ticks_per_decision;
     let site = Site::new(Arc::new(preset.furnish(scenario)), preset.pipeline);
-    let mut market: Market = site.open(seed);
-    let (mut observation, mut own) = ([0.0; FEATURES_COUNT], [0.0; ACTIONS]);
-    for tick in 0..ticks {
-        if tick % 30 == 15 {
-            for (i, own) in own.iter_mut().enumerate() {
-                *own = if (seed >> (i % 60)) & 1 == tick / 30 % 2 { 1.0 } else { -1.0 };
-            }
-            let values = std::array::from_fn(|i| PARAMETERS[i].decode(own[i]));
-            market.set_controls(Controls::from_array(values));
+    let task = Task::on_sites(vec![site], RewardConfig::default(), Groups::default()).expect("a site and its weights");
+    let mut env = CascadeEnv::new(Arc::new(task));
+    let (mut observation, mut action) = (vec![0.0; env.spec().observation.len()], [0.0; ACTIONS]);
+    env.reset(seed, &mut observation);
+    for decision in 0..u64::from(decisions) {
+        for (i, action) in action.iter_mut().enumerate() {
+            *action = if (seed >> (i % 60)) & 1 == decision % 2 { 1.0 } else { -1.0 };
         }
-        market.tick();
-        observe(&market, &Recent::default(), &own, &mut observation);
+        if env.step(&action, &mut observation).status.is_over() {
+            break;
+        }
     }
-    market.state().ledger.assert_invariants();
+    env.home().iter().for_each(|market| market.state().ledger.assert_invariants());
 }
 
 /// What a market panics with, if it does: so that one run names every number that breaks something.

@@ -11,7 +11,6 @@ use seawall_agents::tuned::RuleEntry;
 use seawall_agents::{Exported, Policy};
 use seawall_env::action::{ACTIONS, PARAMETERS};
 use seawall_env::liquidation::presets::Preset;
-use seawall_env::observation::features;
 use seawall_env::scenario::ClockConfig;
 use seawall_env::spaces::Group;
 use seawall_env::{CascadeEnv, Env, Groups, Purpose, SeedTree, Spec};
@@ -84,7 +83,7 @@ impl Export {
         origin: Origin<'_>,
     ) -> anyhow::Result<Self> {
         let task = task(&places.list[..1], settings, &settings.venue(), Groups::default())?;
-        let spec = CascadeEnv::new(task).spec().clone();
+        let spec = CascadeEnv::new(Arc::clone(&task)).spec().clone();
         let policy = masked(policy, settings.task.groups);
         let layers: Vec<_> = policy.layers.iter().map(Dense::view).collect();
         let runtime = write_runtime(&Learned {
@@ -129,7 +128,7 @@ impl Export {
         let seed = provenance.seeds[0];
         let task = task(&places.list[..1], settings, &venue, Groups::default())?;
         let vectors = write_vectors(&runtime, seed).context("writing the conformance vectors")?;
-        let exported = Exported::new(&name, runtime.clone(), CascadeEnv::new(task).spec())
+        let exported = Exported::new(&name, runtime.clone(), CascadeEnv::new(Arc::clone(&task)).spec())
             .context("reading the runtime file back")?;
         let story = Story {
             clocks: clocks(places)?,
@@ -140,7 +139,8 @@ impl Export {
             runtime_file: RUNTIME_FILE.to_owned(),
             vectors_file: VECTORS_FILE.to_owned(),
         };
-        let parameters = ParameterFile::new(story, &runtime, &vectors, &features()).context("describing the policy")?;
+        let parameters =
+            ParameterFile::new(story, &runtime, &vectors, task.features()).context("describing the policy")?;
         Ok(Self { parameters, runtime, vectors })
     }
 

@@ -115,12 +115,10 @@ impl Places {
     }
 
     fn add_scenario(&mut self, settings: &Settings, name: &str) -> anyhow::Result<()> {
-        let scenario = if name.ends_with(".toml") {
+        if name.ends_with(".toml") {
             self.inputs.push(input(Path::new(name))?);
-            scenario_file(settings, Path::new(name))?
-        } else {
-            shipped(settings, name)?
-        };
+        }
+        let scenario = named(settings, name)?;
         self.list.push(Place { scenario: Arc::new(scenario), history: None });
         Ok(())
     }
@@ -149,7 +147,27 @@ impl Places {
 /// As [`Places::task`].
 pub(crate) fn task(places: &[Place], settings: &Settings, venue: &Preset, groups: Groups) -> anyhow::Result<Arc<Task>> {
     let sites: anyhow::Result<Vec<Site>> = places.iter().map(|place| place.site(venue, ReplayStart::Random)).collect();
-    Ok(Arc::new(Task::on_sites(sites?, settings.reward, groups)?))
+    task_on(sites?, settings, groups)
+}
+
+/// A task on some sites, which observes what a task over all scenarios of the settings does: a policy meets one list of
+/// features wherever it is judged.
+///
+/// # Errors
+/// If a weight is invalid, or a scenario of the settings cannot be read.
+pub(crate) fn task_on(sites: Vec<Site>, settings: &Settings, groups: Groups) -> anyhow::Result<Arc<Task>> {
+    let mut observing = false;
+    if settings.replay.files.is_empty() {
+        for name in &settings.task.scenarios {
+            observing |= named(settings, name)?.is_economy();
+        }
+    }
+    Ok(Arc::new(Task::on_sites(sites, settings.reward, groups)?.observing_economies(observing)))
+}
+
+/// The scenario that a name means: a shipped one, or a file.
+fn named(settings: &Settings, name: &str) -> anyhow::Result<Scenario> {
+    if name.ends_with(".toml") { scenario_file(settings, Path::new(name)) } else { shipped(settings, name) }
 }
 
 /// A shipped scenario in the market that the settings describe.

@@ -1,7 +1,8 @@
 //! Arbitrageurs buy where an asset is cheap and sell where it is dear, with money of their own on each venue.
 //!
-//! A position is limited by the equity on its own venue. Prices that move against one leg take money there and give it elsewhere;
-//! it comes back by transfer, which takes its time. Until then the arbitrageur is full, and a basis can open.
+//! A position is limited by the equity on its own venue. Prices that move against one leg take money there and give
+//! it elsewhere; it comes back by transfer, which takes its time. Until then the arbitrageur is full, and a basis can
+//! open.
 
 use serde::{Deserialize, Serialize};
 

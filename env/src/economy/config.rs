@@ -78,16 +78,17 @@ pub struct ExternalVenueConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LinksConfig {
-    /// Depth of markets that are not modelled, spot above all, over that of all modelled venues at reset. They trade at the
-    /// fundamental price. In [0, 10].
+    /// Depth of markets that are not modelled, spot above all, over that of all modelled venues at reset. They trade
+    /// at the fundamental price. In [0, 10].
     pub spot_share: f64,
-    /// Share of owners whose positions in all assets of a venue are margined together; the others' are isolated. In [0, 1].
+    /// Share of owners whose positions in all assets of a venue are margined together; the others' are isolated. In
+    /// [0, 1].
     pub cross_margin: f64,
-    /// Share of standing positions that point the way their owner looks; the others are drawn one by one. In [0, 1]. Owners who
-    /// hold the same way everywhere are what makes forced sales raise correlation (Cont & Wagalath 2013).
+    /// Share of standing positions that point the way their owner looks; the others are drawn one by one. In [0, 1].
+    /// Owners who hold the same way everywhere are what makes forced sales raise correlation (Cont & Wagalath 2013).
     pub overlap: f64,
-    /// Time that an arbitrageur's cash takes from venue to venue, in seconds. In [0, 1e6]; from 1 s in one custody to 30
-    /// minutes reported.
+    /// Time that an arbitrageur's cash takes from venue to venue, in seconds. In [0, 1e6]; from 1 s in one custody to
+    /// 30 minutes reported.
     pub transfer_seconds: f64,
 }
 

@@ -17,7 +17,8 @@ pub(super) struct Comovement {
 }
 
 impl Comovement {
-    /// At rest at `mids`, with variances as `sigmas` per root second say and the correlation `with_first` of every asset.
+    /// At rest at `mids`, with variances as `sigmas` per root second say and the correlation `with_first` of every
+    /// asset.
     pub(super) fn new(mids: &[f64], sigmas: &[f64], with_first: &[f64], seconds: f64) -> Self {
         let mut this = Self {
             count: mids.len(),

@@ -1,14 +1,15 @@
 //! Cross margin: all positions of an owner on a venue stand behind each other.
 //!
-//! An owner is an account number: it has a sub-account in each of the venue's markets, and each sub-account stands in that market's
-//! own trigger index. Its owner's equity `E` is shared out so that every position has the same slack per dollar of maintenance,
-//! `e_j = m_j + (E − M) m_j / M`. Sub-accounts sum to the owner, so an owner that is short of `M` has a sub-account that is short of
-//! `m_j`: to watch the local triggers is to watch all owners, and a tick in which none fires looks at nobody. One that fires
-//! has its owner shared out again. Who has slack left stays; who has none is short in every position at once and to the same
-//! degree, and each market liquidates its own: all positions together, none before another.
+//! An owner is an account number: it has a sub-account in each of the venue's markets, and each sub-account stands in
+//! that market's own trigger index. Its owner's equity `E` is shared out so that every position has the same slack
+//! per dollar of maintenance, `e_j = m_j + (E − M) m_j / M`. Sub-accounts sum to the owner, so an owner that is short
+//! of `M` has a sub-account that is short of `m_j`: to watch the local triggers is to watch all owners, and a tick in
+//! which none fires looks at nobody. One that fires has its owner shared out again. Who has slack left stays; who has
+//! none is short in every position at once and to the same degree, and each market liquidates its own: all positions
+//! together, none before another.
 //!
-//! Shared out means money moved between ledgers, a withdrawal here and a deposit there. A deficit that a closed position leaves is
-//! collected from the owner's other sub-accounts before any fund is asked.
+//! Shared out means money moved between ledgers, a withdrawal here and a deposit there. A deficit that a closed
+//! position leaves is collected from the owner's other sub-accounts before any fund is asked.
 
 use super::Economy;
 use super::config::ASSETS_MAX;
@@ -33,10 +34,17 @@ impl Economy {
         self.is_cross_margined() && u < self.structure.links.cross_margin
     }
 
-    /// Looks at every owner whose local trigger has fired, and at everybody in liquidation.
+    /// Looks at every owner whose local trigger has fired, and at everybody in liquidation, once what owners overdrew
+    /// when they left a market is collected: without positions no trigger watches a debt.
     pub(super) fn watch_owners(&mut self, venue: usize) {
         if !self.is_cross_margined() {
             return;
+        }
+        for asset in 0..self.structure.assets {
+            if self.markets[self.structure.at(venue, asset)].has_debts() {
+                self.pool_fund(venue, asset);
+                self.collect_debts(venue, asset);
+            }
         }
         let (first, assets) = (self.structure.at(venue, 0), self.structure.assets);
         let mut ids = std::mem::take(&mut self.scratch.ids);
@@ -100,27 +108,35 @@ impl Economy {
         }
     }
 
-    /// Collects what owners came to owe to one market, from their other sub-accounts on the venue, as far as these have equity.
+    /// Collects what owners came to owe to one market, from their other sub-accounts on the venue, as far as these
+    /// have equity; the rest of a deficit goes the venue's way.
     pub(super) fn collect_debts(&mut self, venue: usize, asset: usize) {
         let target = self.structure.at(venue, asset);
-        for debt in self.markets[target].take_debts() {
-            match debt {
-                Debt::Deficit { id, other } => {
-                    if self.is_cross(venue, id) {
-                        let deficit = (-self.markets[target].state().ledger.cash(id)).positive_part();
-                        let found = self.collect(venue, target, id, deficit);
-                        self.move_money(target, id, found);
-                    }
-                    self.markets[target].cover_deficit(id, other);
-                }
-                Debt::Advance { id, amount } => {
-                    if self.is_cross(venue, id) {
+        while self.markets[target].has_debts() {
+            for debt in self.markets[target].take_debts() {
+                match debt {
+                    Debt::Deficit { id, other } => self.collect_deficit(venue, target, id, other),
+                    Debt::Advance { id, amount } => {
                         let found = self.collect(venue, target, id, amount);
                         self.repay_advance(target, found);
                     }
                 }
             }
         }
+    }
+
+    fn collect_deficit(&mut self, venue: usize, target: usize, id: AccountId, other: i64) {
+        let deficit = self.markets[target].deficit_of(id);
+        // It may have been met, or its owner be in the market again. An isolated account that overdrew on its own
+        // keeps its debt until its owner comes back with money, as in a market by itself.
+        if deficit.is_zero() || (other == 0 && !self.is_cross(venue, id)) {
+            return;
+        }
+        let found = self.collect(venue, target, id, deficit);
+        if !found.is_zero() {
+            self.move_money(target, id, found);
+        }
+        self.markets[target].cover_deficit(id, other);
     }
 
     /// The backstop has its money back, and that part of the loss was no bad debt.
@@ -132,9 +148,12 @@ impl Economy {
         }
     }
 
-    /// Takes up to `amount` from an owner's sub-accounts beside `target`, by asset.
+    /// Takes up to `amount` from an owner's sub-accounts beside `target`, by asset; nothing from isolated ones.
     fn collect(&mut self, venue: usize, target: usize, id: AccountId, amount: Usd) -> Usd {
         let mut left = amount;
+        if !self.is_cross(venue, id) {
+            return Usd::ZERO;
+        }
         for asset in 0..self.structure.assets {
             let at = self.structure.at(venue, asset);
             if at == target || left <= Usd::ZERO {
@@ -150,7 +169,8 @@ impl Economy {
     }
 }
 
-/// The part of a slack that a requirement has in all of them, rounded down: towards a deeper shortage where it is negative.
+/// The part of a slack that a requirement has in all of them, rounded down: towards a deeper shortage where it is
+/// negative.
 fn share(slack: Usd, required: Usd, all: Usd) -> Usd {
     Usd::from_raw(mul_div(slack.raw(), required.raw(), all.raw(), Rounding::Floor))
 }

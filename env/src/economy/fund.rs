@@ -1,8 +1,8 @@
 //! One insurance fund behind all instruments of a venue.
 //!
-//! Each market's ledger has an account of the fund and one of the vault. Before a market settles its risk, everything that they own
-//! elsewhere on the venue is moved to it, and what they owe elsewhere is paid from it: whichever instrument needs the money
-//! has all of it. Inventory stays where it is and counts against one limit.
+//! Each market's ledger has an account of the fund and one of the vault. Before a market settles its risk, everything
+//! that they own elsewhere on the venue is moved to it, and what they owe elsewhere is paid from it: whichever
+//! instrument needs the money has all of it. Inventory stays where it is and counts against one limit.
 
 use super::Economy;
 use crate::units::Usd;
@@ -25,7 +25,6 @@ impl Economy {
             held += self.markets[at].fund_inventory().as_f64().abs();
             covered += self.markets[at].outcome().covered_by_fund;
         }
-        let notes_debts = self.is_cross_margined();
-        self.markets[target].join(notes_debts, held, covered);
+        self.markets[target].join(held, covered);
     }
 }

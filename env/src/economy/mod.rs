@@ -1,8 +1,9 @@
 //! Several assets on several venues: one [`Market`] for each instrument, over one world.
 //!
-//! The *home* venue is the one under control: its instruments share one set of parameters and one insurance fund, and owners
-//! may margin their positions in all of them together. Other venues run presets of their own, on books and with levered accounts of
-//! their own, so that a cascade there moves prices here through what makers and the oracle see, and through arbitrageurs.
+//! The *home* venue is the one under control: its instruments share one set of parameters and one insurance fund, and
+//! owners may margin their positions in all of them together. Other venues run presets of their own, on books and
+//! with levered accounts of their own, so that a cascade there moves prices here through what makers and the oracle
+//! see, and through arbitrageurs.
 //!
 //! | part | file |
 //! |---|---|
@@ -172,8 +173,8 @@ impl Economy {
         self.state.moved += amount;
     }
 
-    /// Asserts M1, M2 and M9 in every ledger, and M1 over all of them: what was moved between ledgers has arrived, or is on
-    /// its way.
+    /// Asserts M1, M2 and M9 in every ledger, and M1 over all of them: what was moved between ledgers has arrived, or
+    /// is on its way.
     ///
     /// # Panics
     /// If one of them is broken.

@@ -19,6 +19,8 @@ impl Economy {
         {
             *seen = *follower.tick(law, &structure.world, &self.state.world);
         }
+        let notes_debts = self.is_cross_margined();
+        self.markets.iter_mut().for_each(|market| market.note_debts(notes_debts));
         if structure.venues == 1 {
             for (market, seen) in self.markets.iter_mut().zip(&outside) {
                 market.move_alone(seen);

@@ -11,7 +11,8 @@ use crate::rng::{Purpose, SeedTree};
 use crate::scenario::Scenario;
 use crate::world::{FollowerLaw, WorldModel};
 
-/// Assets, venues and what ties them. Instruments are numbered venue by venue, home first, assets in the scenario's order.
+/// Assets, venues and what ties them. Instruments are numbered venue by venue, home first, assets in the scenario's
+/// order.
 #[derive(Debug)]
 pub(crate) struct Structure {
     pub(super) assets: usize,

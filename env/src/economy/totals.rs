@@ -99,8 +99,8 @@ impl Economy {
         self.state.outcome = self.total();
     }
 
-    /// The home venue as one: money is summed, prices are the first asset's, extremes are the worst of any asset, and means are
-    /// weighted by open interest at reset.
+    /// The home venue as one: money is summed, prices are the first asset's, extremes are the worst of any asset, and
+    /// means are weighted by open interest at reset.
     fn total(&self) -> Outcome {
         let home = self.home();
         let first = home[0].outcome();

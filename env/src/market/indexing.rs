@@ -91,6 +91,7 @@ impl Market {
         if id < self.fixed.traders && !self.state.in_liquidation[id as usize] {
             let multiplier = Rate::from_f64(self.state.controls.maintenance_margin_multiplier);
             self.fixed.reindex(&self.state.ledger, &mut self.state.index, id, multiplier);
+            self.note_overdraft(id);
         }
     }
 }

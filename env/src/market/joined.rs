@@ -1,7 +1,7 @@
 //! A market among others: what an economy tells it, asks of it, and does to its accounts.
 //!
-//! Every operation here leaves the market's own ledger balanced: money that comes from another market is a deposit, money that
-//! goes there a withdrawal, so the sum over all ledgers is what an economy conserves.
+//! Every operation here leaves the market's own ledger balanced: money that comes from another market is a deposit,
+//! money that goes there a withdrawal, so the sum over all ledgers is what an economy conserves.
 
 use super::Market;
 use super::indexing::position_of;
@@ -26,18 +26,18 @@ pub(super) struct Joined {
 /// What an owner owes to a market that has closed its position there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Debt {
-    /// A closed account's deficit, which nobody has covered yet; `other` is the side opposite to its position.
+    /// A closed account's deficit, which nobody has covered yet; `other` is the side opposite to its position, or
+    /// zero where nobody liquidated it: it left on its own, and the price took more than it had.
     Deficit { id: AccountId, other: i64 },
     /// What the backstop advanced when it took the account over.
     Advance { id: AccountId, amount: Usd },
 }
 
 impl Market {
-    /// Sets the backstop's business in other markets, and whether owners' debts are noted for the economy to collect.
-    pub(crate) fn join(&mut self, notes_debts: bool, held_elsewhere: f64, covered_elsewhere: Usd) {
-        let joined = &mut self.scratch.joined;
-        (joined.notes_debts, joined.held_elsewhere, joined.covered_elsewhere) =
-            (notes_debts, held_elsewhere, covered_elsewhere);
+    /// Sets the backstop's business in other markets.
+    pub(crate) const fn join(&mut self, held_elsewhere: f64, covered_elsewhere: Usd) {
+        self.scratch.joined.held_elsewhere = held_elsewhere;
+        self.scratch.joined.covered_elsewhere = covered_elsewhere;
     }
 
     /// Covers a closed account's deficit, or notes it where the owner may have money elsewhere.
@@ -49,10 +49,35 @@ impl Market {
         }
     }
 
+    /// Notes a trader without a position whose balance is negative.
+    #[inline]
+    pub(super) fn note_overdraft(&mut self, id: AccountId) {
+        let ledger = &self.state.ledger;
+        if self.scratch.joined.notes_debts && ledger.qty(id).is_zero() && ledger.cash(id).is_negative() {
+            self.scratch.debts.push(Debt::Deficit { id, other: 0 });
+        }
+    }
+
+    /// What a closed account lacks.
+    pub(crate) fn deficit_of(&self, id: AccountId) -> Usd {
+        let ledger = &self.state.ledger;
+        if ledger.qty(id).is_zero() { (-ledger.cash(id)).positive_part() } else { Usd::ZERO }
+    }
+
     pub(super) fn note_advance(&mut self, id: AccountId, amount: Usd) {
         if self.scratch.joined.notes_debts && amount > Usd::ZERO {
             self.scratch.debts.push(Debt::Advance { id, amount });
         }
+    }
+
+    /// Whether owners' debts are noted from here on, for the economy to collect.
+    pub(crate) const fn note_debts(&mut self, notes: bool) {
+        self.scratch.joined.notes_debts = notes;
+    }
+
+    /// Whether owners owe something.
+    pub(crate) const fn has_debts(&self) -> bool {
+        !self.scratch.debts.is_empty()
     }
 
     /// Takes the debts that have been noted in this tick.
@@ -124,22 +149,15 @@ impl Market {
         self.trade(id, qty, None, false)
     }
 
-    /// Traders whose own account here has come under its call line in this tick, or is short of maintenance: whom a venue that
-    /// margins all positions together looks at as a whole. Rising, each once.
+    /// Traders whose own account here has come under its call line in this tick, or is short of maintenance: whom a
+    /// venue that margins all positions together looks at as a whole. Rising, each once.
     pub(crate) fn alerts(&mut self, out: &mut Vec<AccountId>) {
         out.clear();
         if self.is_quiet() {
             return;
         }
+        self.crossed(out);
         let adjustment = self.state.adjustment(1.0);
-        for line in 0..self.fixed.schedule.lines() {
-            let rate = self.fixed.schedule.rate(line, adjustment);
-            for direction in Direction::BOTH {
-                let lane = Lane::new(direction, u32::try_from(line).expect("a table of at most 32 rows"));
-                let threshold = self.lane_threshold(lane, rate);
-                self.state.index.crossed(lane, threshold, out);
-            }
-        }
         for line in 0..self.fixed.schedule.flat_line() {
             let rate = self.call_rate(line, adjustment);
             for direction in Direction::BOTH {
@@ -156,6 +174,19 @@ impl Market {
         out.sort_unstable();
         out.dedup();
     }
+
+    /// Entries of the index that have crossed a line of maintenance.
+    fn crossed(&mut self, out: &mut Vec<u32>) {
+        let adjustment = self.state.adjustment(1.0);
+        for line in 0..self.fixed.schedule.lines() {
+            let rate = self.fixed.schedule.rate(line, adjustment);
+            for direction in Direction::BOTH {
+                let lane = Lane::new(direction, u32::try_from(line).expect("a table of at most 32 rows"));
+                let threshold = self.lane_threshold(lane, rate);
+                self.state.index.crossed(lane, threshold, out);
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -164,11 +195,18 @@ impl Market {
         &mut self.state
     }
 
-    /// Whether a trader's own account here is short of maintenance.
-    pub(crate) fn is_short(&self, id: AccountId) -> bool {
-        let position = position_of(&self.state.ledger, id);
+    /// Traders that this market would start to liquidate now.
+    pub(crate) fn triggered(&mut self) -> Vec<AccountId> {
+        let mut ids = Vec::new();
+        self.crossed(&mut ids);
+        ids.iter_mut().for_each(|id| *id %= self.fixed.traders);
         let (mark, funding) = (self.state.prices.mark, self.state.ledger.funding());
-        self.fixed.schedule.is_short(&position, mark, funding, self.state.adjustment(1.0))
+        let short = |id: &AccountId| {
+            let position = position_of(&self.state.ledger, *id);
+            self.fixed.schedule.is_short(&position, mark, funding, self.state.adjustment(1.0))
+        };
+        ids.retain(short);
+        ids
     }
 
     /// Takes a position against the first maker at mark.

@@ -1,7 +1,7 @@
 //! What a controller sees of the rest of an economy: other venues, other assets, and what ties them.
 //!
-//! The list is the same for every economy, so that one policy plays several: what an economy lacks is zero, and so is everything
-//! in a market by itself.
+//! The list is the same for every economy, so that one policy plays several: what an economy lacks is zero, and so is
+//! everything in a market by itself.
 
 use super::{Recent, compress, feature, ratio};
 use crate::book::Book;
@@ -42,12 +42,11 @@ pub const ECONOMY: [Feature; COUNT] = [
 pub(super) fn values(economy: &Economy, recent: &Recent) -> [f64; COUNT] {
     let mut values = [0.0; COUNT];
     values[0] = ratio(economy.others_depth());
-    for venue in 1..economy.venues().min(VENUES_MAX) {
-        values[venue] = compress(widest_basis(economy, venue) / 20e-4);
+    for (value, venue) in values[1..VENUES_MAX].iter_mut().zip(1..economy.venues()) {
+        *value = compress(widest_basis(economy, venue) / 20e-4);
     }
-    for asset in 1..economy.assets().min(ASSETS_MAX) {
-        let market = economy.market(0, asset);
-        values[3 + asset] = ratio(market.state().signals.stress(market.reference_sigma()));
+    for (value, market) in values[VENUES_MAX..VENUES_MAX + ASSETS_MAX - 1].iter_mut().zip(&economy.home()[1..]) {
+        *value = ratio(market.state().signals.stress(market.reference_sigma()));
     }
     values[7] = economy.correlation();
     values[8] = compress(100.0 * in_liquidation(&economy.markets()[economy.assets()..]));

@@ -161,11 +161,11 @@ pub fn features() -> Vec<Feature> {
     MARKET.iter().copied().chain(own()).collect()
 }
 
-/// All features of a task that has several assets or venues somewhere, in order: those of the market, of the economy, and the
-/// controlled parameters.
+/// All features of a task that has several assets or venues somewhere, in order: those of the market, of the economy,
+/// and the controlled parameters.
 ///
-/// Price, book and venue features are the first asset's; those of accounts and backstop are sums over home's instruments, and
-/// the cascade numbers the highest of any.
+/// Price, book and venue features are the first asset's; those of accounts and backstop are sums over home's
+/// instruments, and the cascade numbers the highest of any.
 #[must_use]
 pub fn economy_features() -> Vec<Feature> {
     MARKET.iter().chain(&ECONOMY).copied().chain(own()).collect()
@@ -201,8 +201,8 @@ pub struct Recent {
     pub shared_out: f64,
 }
 
-/// Writes the observation of a market or an economy under normalised parameters `own`, with the features of an economy if
-/// `out` has room for them.
+/// Writes the observation of a market or an economy under normalised parameters `own`, with the features of an
+/// economy if `out` has room for them.
 ///
 /// # Panics
 /// If `out` has neither [`FEATURES_COUNT`] nor [`ECONOMY_FEATURES_COUNT`] entries, or a feature is not finite (M12).

@@ -1,9 +1,11 @@
-//! Fundamental prices of further assets: the first asset's noise and jumps, as far as the regime correlates them, and their own.
+//! Fundamental prices of further assets: the first asset's noise and jumps, as far as the regime correlates them, and
+//! their own.
 //!
-//! Asset `k` moves by `scale · σ (ρ z₀ + √(1 − ρ²) z_k)`: a one-factor model, so two followers correlate by the product of
-//! their `ρ`. Regimes, macro factor and scripted shocks are everybody's; volatility clusters for each asset by itself.
-//! A jump of the first asset reaches a follower `ρ` times as large, and the follower's own jumps are thinned by `1 − ρ²`, so that the
-//! variance that jumps make up stays what the laws say.
+//! Asset `k` moves by `scale · σ (ρ z₀ + √(1 − ρ²) z_k)`: a one-factor model, so two followers correlate by the
+//! product of their `ρ`. Regimes, macro factor, scripted shocks and the clustering of volatility `σ` are everybody's:
+//! clusters of its own would take an asset's correlation below `ρ`. A jump of the first asset reaches a follower `ρ`
+//! times as large, and the follower's own jumps are thinned by `1 − ρ²`, so that the variance that jumps make up
+//! stays what the laws say.
 
 use serde::{Deserialize, Serialize};
 
@@ -50,15 +52,14 @@ impl Follower {
         };
         let counter = seeds.counter(Purpose::Assets, asset);
         let leader = *world.outside();
-        let process_state = Process::new(process, counter);
-        let sigma = law.volatility * world.driver().scale * process_state.sigma(process, leader.regime);
         let outside = Outside {
             fundamental_log: law.initial_log,
             fundamental: libm::exp(law.initial_log),
-            volatility: sigma * model.per_root_second,
+            volatility: law.volatility * leader.volatility,
             ..leader
         };
-        Self { tick: 0, counter, quad: Quad::EMPTY, process: process_state, log: law.initial_log, outside }
+        let process = Process::new(process, counter);
+        Self { tick: 0, counter, quad: Quad::EMPTY, process, log: law.initial_log, outside }
     }
 
     /// The world at the last tick, with this asset's price.
@@ -91,9 +92,11 @@ impl Follower {
             volatility: driver.volatility,
         };
         let step = self.process.advance(process, self.counter, self.tick, noise);
+        // Of its own process only jumps count.
+        let jump = step.log - step.sigma * noise.normal;
         let scale = law.volatility * driver.scale;
-        let sigma = scale * step.sigma;
-        self.log += scale * (step.log + rho * driver.jump) - 0.5 * sigma * sigma;
+        let sigma = scale * driver.sigma;
+        self.log += scale * (driver.sigma * noise.normal + rho * driver.jump + jump) - 0.5 * sigma * sigma;
         self.outside = Outside {
             fundamental_log: self.log + law.shock * driver.shock,
             fundamental: libm::exp(self.log + law.shock * driver.shock),

@@ -47,8 +47,9 @@ impl Outside {
 /// What moves every price of one economy: the first asset's noise and the scripted shocks of one tick.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Driver {
-    /// Standard normal of the first asset's diffusion.
+    /// Standard normal of the first asset's diffusion, and its standard deviation at the laws' own volatility.
     pub(super) normal: f64,
+    pub(super) sigma: f64,
     /// Its jump less its compensator, as a log return at the laws' own volatility.
     pub(super) jump: f64,
     /// Scripted log return so far.
@@ -260,7 +261,14 @@ impl World {
         self.outside.volatility = sigma * model.per_root_second;
         self.outside.jumped = step.jumped || effect.jumped;
         let jump = step.log - step.sigma * normal;
-        self.driver = Driver { normal, jump, shock: effect.log, volatility: effect.volatility, scale: self.scale };
+        self.driver = Driver {
+            normal,
+            sigma: step.sigma,
+            jump,
+            shock: effect.log,
+            volatility: effect.volatility,
+            scale: self.scale,
+        };
     }
 
     fn advance_replay(&mut self, model: &WorldModel, replayed: &ReplayedLaw, effect: Effect) {

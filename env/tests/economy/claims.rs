@@ -8,7 +8,6 @@ use seawall_env::economy::Economy;
 use seawall_env::liquidation::presets;
 use seawall_env::market::Site;
 use seawall_env::scenario::Scenario;
-use seawall_env::units::Usd;
 
 const SEEDS: u64 = 6;
 
@@ -23,33 +22,26 @@ fn shipped(id: &str) -> Scenario {
     Scenario::shipped(id).expect("a shipped scenario")
 }
 
-fn liquidated_at_home(economy: &Economy) -> f64 {
-    let of = |amount: fn(&seawall_env::outcome::Outcome) -> Usd| -> Usd {
-        economy.home().iter().map(|market| amount(market.outcome())).sum()
-    };
-    of(|o| o.liquidated).as_f64() / of(|o| o.reference_open_interest).as_f64()
-}
-
 #[test]
-fn home_suffers_less_where_the_other_venue_is_not_levered() {
+fn home_is_dislocated_less_where_the_other_venue_is_not_levered() {
     let levered = shipped("contagion");
     let mut plain = levered.clone();
     plain.venues[0].leverage = 0.01;
-    let mut less = 0;
-    let mut sums = [0.0; 2];
+    let (mut less, mut sums) = (0, [0.0; 2]);
     for seed in 0..SEEDS {
         let [with, without] = [&levered, &plain].map(|scenario| {
             let mut economy = open(scenario, "partial_sliced", seed);
             (0..scenario.horizon_ticks()).for_each(|_| economy.tick());
-            println!("   gap {}", economy.market(0, 0).outcome().deviation_mean_bp);
-            liquidated_at_home(&economy)
+            // Distance of marks from the fundamental price, beyond what is tolerated and by open interest: a term of
+            // the reward.
+            economy.excess_deviation_hours()
         });
-        println!("contagion {seed}: {with} {without}");
         less += u32::from(without < with);
         sums[0] += with;
         sums[1] += without;
     }
-    assert!(less >= 5 && sums[1] < 0.8 * sums[0], "{less} of {SEEDS} seeds, {sums:?}");
+    // Measured: 6 of 6 seeds, 0.044 against 0.014 hours.
+    assert!(less >= 5 && sums[1] < 0.5 * sums[0], "{less} of {SEEDS} seeds, {sums:?}");
 }
 
 /// Mean distance of home's mid from the other venue's in the second quarter of the episode, in basis points.
@@ -75,7 +67,6 @@ fn bases_open_when_arbitrageurs_are_exhausted() {
     let (mut wider, mut sums) = (0, [0.0; 2]);
     for seed in 0..SEEDS {
         let [with, without] = [&rich, &poor].map(|scenario| mean_basis(scenario, seed));
-        println!("basis {seed}: {with} {without}");
         wider += u32::from(without > with);
         sums[0] += with;
         sums[1] += without;
@@ -109,13 +100,13 @@ fn correlation_rises_with_forced_sales() {
     for class in &mut scenario.traders.classes {
         class.leverage = (2.0 * class.leverage).min(50.0);
     }
-    let (mut higher, mut sums) = (0, [0.0; 2]);
-    for seed in 0..SEEDS {
+    let (mut higher, mut sums) = (0_u64, [0.0; 2]);
+    // Returns are noisy: twice as many seeds.
+    for seed in 0..2 * SEEDS {
         let [with, without] = ["partial_sliced", "off"].map(|preset| correlation(&scenario, preset, seed));
-        println!("correlation {seed}: {with} {without}");
-        higher += u32::from(with > without);
+        higher += u64::from(with > without);
         sums[0] += with;
         sums[1] += without;
     }
-    assert!(higher >= 5 && sums[0] > sums[1], "{higher} of {SEEDS} seeds, {sums:?}");
+    assert!(higher > SEEDS && sums[0] > 1.2 * sums[1], "{higher} of {} seeds, {sums:?}", 2 * SEEDS);
 }

@@ -72,8 +72,9 @@ fn after(env: &mut CascadeEnv, seed: u64, decisions: u64) {
 fn mixed() -> CascadeEnv {
     let calm = small("calm", 15, 96);
     let scenarios = vec![calm, small("three_by_three", 15, 96), small("contagion", 15, 96)];
-    let pipeline = presets::by_name("seawall").unwrap();
-    CascadeEnv::new(Arc::new(Task::new(scenarios, pipeline, RewardConfig::default(), Groups::default()).unwrap()))
+    let pipeline = presets::by_name("seawall").expect("a preset");
+    let task = Task::new(scenarios, pipeline, RewardConfig::default(), Groups::default());
+    CascadeEnv::new(Arc::new(task.expect("a valid task")))
 }
 
 #[test]

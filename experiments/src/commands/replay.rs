@@ -13,9 +13,10 @@ use parquet::schema::parser::parse_message_type;
 use seawall_agents::Policy;
 use seawall_env::action::PARAMETERS;
 use seawall_env::book::{Book, Side};
+use seawall_env::market::Market;
 use seawall_env::units::Usd;
 use seawall_env::world::ReplayStart;
-use seawall_env::{CascadeEnv, Env, Groups, Step, Task};
+use seawall_env::{CascadeEnv, Env, Groups, Step};
 
 use super::Verdict;
 use crate::arguments::SettingsArgs;
@@ -23,7 +24,7 @@ use crate::candles;
 use crate::entry::Entry;
 use crate::episode::{self, Actor};
 use crate::output::show;
-use crate::places::Places;
+use crate::places::{self, Places};
 use crate::progress::Voice;
 use crate::settings::Settings;
 use crate::table;
@@ -109,7 +110,7 @@ pub(crate) fn run(args: &ReplayArgs, voice: Voice) -> anyhow::Result<Verdict> {
     let start = args.start.map_or(ReplayStart::Random, ReplayStart::At);
     let mut actor = actor(&settings, &places, &args.policy)?;
     let site = place.site(&actor.venue()?, start)?;
-    let task = Arc::new(Task::on_sites(vec![site], settings.reward, Groups::default())?);
+    let task = places::task_on(vec![site], &settings, Groups::default())?;
     let trace = trace(&mut CascadeEnv::new(task), actor.policy.as_mut(), args.episode)?;
     if let Some(path) = &args.csv {
         trace.write_csv(path).with_context(|| format!("writing {}", path.display()))?;
@@ -155,7 +156,9 @@ fn trace(env: &mut CascadeEnv, policy: &mut dyn Policy, seed: u64) -> anyhow::Re
 }
 
 fn row(env: &CascadeEnv, step: Step) -> Vec<(String, Cell)> {
+    // Of an economy: prices and book of the first asset, and money over all of the home venue.
     let market = env.market();
+    let home = |of: fn(&Market) -> Usd| Cell::from(env.home().iter().map(of).sum::<Usd>());
     let (state, outcome) = (market.state(), env.outcome());
     let (prices, book) = (&state.prices, &state.book);
     let mid = book.mid();
@@ -172,8 +175,8 @@ fn row(env: &CascadeEnv, step: Step) -> Vec<(String, Cell)> {
         ("mid", Cell::from(mid)),
         ("half_spread", Cell::from(book.half_spread())),
         ("depth_1pct_usd", Cell::from(depth)),
-        ("open_interest_usd", Cell::from(market.open_interest())),
-        ("in_liquidation_usd", Cell::from(market.in_liquidation())),
+        ("open_interest_usd", home(Market::open_interest)),
+        ("in_liquidation_usd", home(Market::in_liquidation)),
         ("forced_volume_usd", Cell::from(outcome.forced_volume)),
         ("natural_volume_usd", Cell::from(outcome.natural_volume)),
         ("liquidated_usd", Cell::from(outcome.liquidated)),
@@ -182,8 +185,8 @@ fn row(env: &CascadeEnv, step: Step) -> Vec<(String, Cell)> {
         ("covered_by_fund_usd", Cell::from(outcome.covered_by_fund)),
         ("socialised_usd", Cell::from(outcome.socialised)),
         ("deleveraged_usd", Cell::from(outcome.deleveraged)),
-        ("fund_equity_usd", Cell::from(market.fund_equity())),
-        ("fund_inventory_usd", Cell::from(market.fund_inventory())),
+        ("fund_equity_usd", home(Market::fund_equity)),
+        ("fund_inventory_usd", home(Market::fund_inventory)),
         ("margin_multiplier", Cell::from(market.margin_multiplier())),
         ("reward", Cell::from(step.reward)),
     ]

@@ -39,6 +39,8 @@ pub(super) fn measure(settings: &Settings, seconds: f64, figures: &mut Figures) 
             "decisions / CPU s",
         );
     }
+    let key = "env.three_by_three.decisions_per_s";
+    figures.add(key, decisions_per_second(settings, pipeline, "three_by_three", seconds)?, "decisions / CPU s");
     let ticks = f64::from(settings.market.clock.ticks_per_decision);
     let decisions = figures.value("env.decisions_per_s").expect("just measured");
     figures.add_against("env.ticks_per_s", decisions * ticks, "ticks / CPU s", "env.market.ticks_per_s");
