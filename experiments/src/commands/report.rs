@@ -14,6 +14,7 @@ use crate::places::{Place, Places, task};
 use crate::progress::Voice;
 use crate::run_folder::write_atomically;
 use crate::study::Folder;
+use crate::table::number;
 
 /// Arguments of `seawall report`.
 #[derive(Debug, clap::Args)]
@@ -169,7 +170,8 @@ fn reason(args: &ReportArgs, choice: &Choice, subject: &str, opponent: &str) -> 
     let seeds = if *pairs == 1 { "seed".to_owned() } else { format!("of {pairs} seeds") };
     format!(
         "{scenario}, seed {seed}: {seeds} the one on which liquidated notional differs most between {subject} (A) and {opponent} \
-         (B), whomever it favours; {:.0} bp of open interest under A, {:.0} under B. Both meet the same luck.",
-        choice.subject, choice.opponent,
+         (B), whomever it favours: {} bp of open interest under A, {} under B. Both meet the same luck.",
+        number(choice.subject),
+        number(choice.opponent),
     )
 }

@@ -9,7 +9,9 @@ use super::study::{Provenance, Study};
 use super::tables::{self, Forest, Sheet, Standing};
 use super::tails::chart as tail;
 use super::{forest, glossary, inks, typeset, words};
+use crate::metric::PRIMARY;
 use crate::report::number::short;
+use crate::report::verdict::caution;
 
 /// Pairs of safety and what it costs, one chart each.
 const FRONTIERS: [(&str, &str); 2] = [("bad_debt", "turned_away"), ("deleveraged", "margin_mean")];
@@ -45,6 +47,7 @@ struct Chapter<'a> {
     standings: Vec<Standing>,
     ticks: Vec<forest::Tick>,
     method: String,
+    caution: Option<String>,
     frontiers: Vec<String>,
     tails: Vec<String>,
     tail_table: Sheet,
@@ -111,6 +114,7 @@ fn chapter(place: usize, study: &Study) -> Chapter<'_> {
         standings,
         ticks,
         method: method(study),
+        caution: report.sections[0].row(PRIMARY).and_then(|row| caution(report, row)),
         frontiers: FRONTIERS.iter().filter_map(|(safety, cost)| frontier(report, safety, cost)).collect(),
         tails: TAILS.iter().filter_map(|metric| name(&metric)).collect(),
         tail_table: tables::tails(report),

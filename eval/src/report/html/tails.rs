@@ -4,7 +4,8 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::figure::{Axis, Figure, Ink, Margins};
 use super::study::Study;
-use super::{labels, typeset, words};
+use super::labels::{self, Box2};
+use super::{typeset, words};
 use crate::metric::{Direction, metric};
 use crate::report::number::{significant, without_zeros};
 use crate::statistics::real;
@@ -61,7 +62,12 @@ pub(super) fn chart(study: &Study, name: &str) -> Option<String> {
             curves.iter().map(|curve| curve.corners.last().map_or((low, 0.0), |end| (end.0, height(end.1)))).collect();
         let points: Vec<((f64, f64), &str)> =
             curves.iter().zip(&ends).map(|(curve, end)| (figure.place(end.0, end.1), curve.name)).collect();
-        for ((curve, end), by) in curves.iter().zip(&ends).zip(labels::place(&figure, &points)) {
+        let steps = curves.iter().flat_map(|curve| curve.corners.windows(2)).map(|pair| {
+            let at = |corner: (f64, f64)| figure.place(corner.0, height(corner.1));
+            Box2::around_line(at(pair[0]), at(pair[1]))
+        });
+        let steps: Vec<Box2> = steps.collect();
+        for ((curve, end), by) in curves.iter().zip(&ends).zip(labels::place(&figure, &points, &steps)) {
             canvas.text(*end, by, curve.name, curve.ink, (HPos::Left, VPos::Center));
         }
     }))

@@ -84,19 +84,6 @@ pub(super) fn shell(arguments: &[String]) -> String {
     arguments.iter().map(quoted).collect::<Vec<_>>().join(" ")
 }
 
-/// A span of time on an axis.
-pub(super) fn span(seconds: f64) -> String {
-    let short = |value: f64, unit: &str| {
-        let text = if value.abs() < 1.0 { format!("{value:.2}") } else { format!("{value:.1}") };
-        format!("{} {unit}", without_zeros(&text))
-    };
-    match seconds {
-        s if s < 90.0 => short(s, "s"),
-        s if s < 5_400.0 => short(s / 60.0, "min"),
-        s => short(s / 3_600.0, "h"),
-    }
-}
-
 /// A count on an axis: `20 k`, `1.5 M`.
 pub(super) fn short_count(value: f64) -> String {
     let text = |value: f64, unit: &str| {
@@ -130,6 +117,5 @@ mod tests {
     #[test]
     fn axes_print_short_numbers() {
         assert_eq!([0.0, 500.0, 20_000.0, 1_500_000.0].map(short_count), ["0", "500", "20 k", "1.5 M"]);
-        assert_eq!([30.0, 600.0, 7_200.0].map(span), ["30 s", "10 min", "2 h"]);
     }
 }
