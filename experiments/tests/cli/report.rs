@@ -39,7 +39,9 @@ fn a_run_becomes_one_page_that_needs_nothing_else() {
     assert!(ran.out.starts_with("page: run/report.html, "), "{}", ran.out);
     let page = place.read("run/report.html");
     assert!(page.len() < BYTES_MAX, "{} bytes", page.len());
-    for section in ["results", "frontier", "tails", "learning", "scenarios", "metrics", "episode", "reproduce", "glossary"] {
+    for section in
+        ["results", "frontier", "tails", "learning", "scenarios", "metrics", "episode", "reproduce", "glossary"]
+    {
         assert!(page.contains(&format!("<section id=\"{section}\"")), "{section}");
     }
     for absent in ["id=\"runs\"", "http:", "https:", " src=", "@import", "url(", "<link rel=\"stylesheet\""] {
@@ -77,7 +79,10 @@ fn an_evaluation_keeps_its_policies_and_is_reported_on_like_a_run() {
     assert!(refused.err.contains("judged is the folder of an evaluation"), "{}", refused.err);
     report(&place, &["judged", "--against", "smoke-2", "--scenario", "calm", "--seed", "12"]).ends_with(0);
     let page = place.read("judged/report.html");
-    assert!(page.contains("calm, seed 12, as asked for: smoke (A) beside smoke-2 (B).") && !page.contains("id=\"learning\""));
+    assert!(
+        page.contains("calm, seed 12, as asked for: smoke (A) beside smoke-2 (B).")
+            && !page.contains("id=\"learning\"")
+    );
 }
 
 #[test]
@@ -171,7 +176,9 @@ fn episodes_are_the_same_as_csv_and_as_parquet() {
 fn a_paper_gets_a_table() {
     let place = trained("run");
     let table = place.read("run/report.tex");
-    for part in ["\\begin{tabular}{lrrrrrr}", "\\toprule", "bad\\_debt (bp of open interest)", "    gen1 & ", "\\end{table}"] {
+    for part in
+        ["\\begin{tabular}{lrrrrrr}", "\\toprule", "bad\\_debt (bp of open interest)", "    gen1 & ", "\\end{table}"]
+    {
         assert!(table.contains(part), "{part}: {table}");
     }
     // Header and six contenders, each with six separators.

@@ -62,7 +62,9 @@ pub(super) fn chart(curves: &[Curve], against: Against, settings: &Settings) -> 
         height: 270,
         margins: Margins { left: 46, right: 18, top: 30, bottom: 42 },
         x,
-        y: Axis::linear((low - room, high + room), 5, "↑ return, training episodes", |y| typeset(&without_zeros(&significant(y)))),
+        y: Axis::linear((low - room, high + room), 5, "↑ return, training episodes", |y| {
+            typeset(&without_zeros(&significant(y)))
+        }),
         description: format!("Return of training episodes, {}.", words::counted(curves.len(), "training seed")),
     };
     Some(figure.draw(|canvas| {
@@ -88,8 +90,8 @@ fn middle(curves: &[Curve], against: Against, settings: &Settings) -> Middle {
     let mut middle = Middle::default();
     let Some(first) = curves.first() else { return middle };
     let seeds = SeedTree::new(settings.seed);
-    let plan = (curves.len() >= BAND_MIN)
-        .then(|| Resamples::draw(seeds, Level::Runs, &[curves.len()], settings.resamples));
+    let plan =
+        (curves.len() >= BAND_MIN).then(|| Resamples::draw(seeds, Level::Runs, &[curves.len()], settings.resamples));
     for point in &first.points {
         let at = |curve: &Curve| curve.points.iter().find(|other| other.iteration == point.iteration).copied();
         let Some(all) = curves.iter().map(at).collect::<Option<Vec<CurvePoint>>>() else { continue };

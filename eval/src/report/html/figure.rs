@@ -189,7 +189,13 @@ impl Figure {
         }
         canvas.line([(x.low, y.low), (x.high, y.low)], Ink::Muted, 1.0);
         let top = f64::from(self.margins.top);
-        canvas.text((x.low, y.high), (-f64::from(self.margins.left), -top), &y.title, Ink::Text, (HPos::Left, VPos::Top));
+        canvas.text(
+            (x.low, y.high),
+            (-f64::from(self.margins.left), -top),
+            &y.title,
+            Ink::Text,
+            (HPos::Left, VPos::Top),
+        );
         let below = f64::from(self.margins.bottom) - 2.0;
         canvas.text((x.high, y.low), (0.0, below), &x.title, Ink::Text, (HPos::Right, VPos::Bottom));
     }
@@ -197,7 +203,8 @@ impl Figure {
     /// Replaces stand-in colours, and the head by one that scales and says what it shows.
     fn finish(&self, svg: &str) -> String {
         let body = svg.split_once('>').map_or("", |(_, body)| body);
-        let mut body = body.replace(" opacity=\"1\"", "").replace(" font-family=\"sans-serif\"", "").replace(">\n", ">");
+        let mut body =
+            body.replace(" opacity=\"1\"", "").replace(" font-family=\"sans-serif\"", "").replace(">\n", ">");
         for ink in Ink::all() {
             let RGBColor(red, green, blue) = ink.colour();
             // With its quotes: those of a text are escaped, so nobody's name is taken for a colour.

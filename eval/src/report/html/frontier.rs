@@ -34,7 +34,9 @@ pub(super) fn chart(report: &Report, safety: &str, cost: &str) -> Option<String>
     }
     let axis = |metric: &MetricInfo, of: fn(&Mark<'_>) -> Estimate, arrow: &str| {
         let title = format!("{arrow} {}, {}", words::spoken(metric.name), metric.unit.label());
-        Axis::linear(roomy(marks.iter().map(|mark| ends(of(mark)))), 5, &title, |value| typeset(&without_zeros(&of_unit(value, metric.unit))))
+        Axis::linear(roomy(marks.iter().map(|mark| ends(of(mark)))), 5, &title, |value| {
+            typeset(&without_zeros(&of_unit(value, metric.unit)))
+        })
     };
     let figure = Figure {
         width: 400,
@@ -62,7 +64,9 @@ fn paint(canvas: &Canvas<'_>, figure: &Figure, marks: &[Mark<'_>]) {
         marks.iter().map(|mark| (figure.place(mark.x.value, mark.y.value), mark.name)).collect();
     let whiskers = marks.iter().flat_map(|mark| {
         let ((left, right), (down, up)) = (ends(mark.x), ends(mark.y));
-        let line = |from: (f64, f64), to: (f64, f64)| Box2::around_line(figure.place(from.0, from.1), figure.place(to.0, to.1));
+        let line = |from: (f64, f64), to: (f64, f64)| {
+            Box2::around_line(figure.place(from.0, from.1), figure.place(to.0, to.1))
+        };
         [line((left, mark.y.value), (right, mark.y.value)), line((mark.x.value, down), (mark.x.value, up))]
     });
     let whiskers: Vec<Box2> = whiskers.collect();

@@ -126,7 +126,10 @@ fn chapter(place: usize, study: &Study) -> Chapter<'_> {
         curves_note: curves_note(study),
         scenarios: tables::by_scenario(report),
         metrics: tables::metrics(report),
-        provenance: study.provenance.as_ref().map(|provenance| Origin { command: words::shell(&provenance.command), provenance }),
+        provenance: study
+            .provenance
+            .as_ref()
+            .map(|provenance| Origin { command: words::shell(&provenance.command), provenance }),
         suite: &report.hash,
     }
 }
@@ -152,7 +155,8 @@ fn method(study: &Study) -> String {
     if tables::has_unconfirmed(report) {
         let level = short(1.0 - report.settings.confidence, 3);
         sentences.push(format!(
-            "A lead is confirmed if a permutation test, corrected for the number of opponents (Holm), gives a p below {level}.",
+            "Ahead and behind rest on the interval alone; for beats and loses a permutation test, corrected for the number of \
+             opponents (Holm), gives a p below {level}.",
         ));
     }
     typeset(&sentences.join(" "))

@@ -223,7 +223,10 @@ mod tests {
     fn a_long_episode_is_thinned_and_keeps_its_ends() {
         let long = track(2 * FRAMES_MAX + 1);
         let kept = thinned(&long.frames);
-        assert_eq!((kept.len(), kept[0], kept[FRAMES_MAX - 1]), (FRAMES_MAX, &long.frames[0], long.frames.last().unwrap()));
+        assert_eq!(
+            (kept.len(), kept[0], kept[FRAMES_MAX - 1]),
+            (FRAMES_MAX, &long.frames[0], long.frames.last().unwrap())
+        );
         assert_eq!(thinned(&long.frames[..1]).len(), 1);
     }
 

@@ -150,7 +150,8 @@ pub(super) fn metrics(report: &Report) -> Sheet {
         mean.map_or_else(|| "—".into(), |mean| typeset(&estimate(&mean, row.metric.unit)))
     };
     let line = |row: &Row| {
-        let head = format!("{} {}, {}", words::spoken(row.metric.name), arrow(row.metric.direction), row.metric.unit.label());
+        let head =
+            format!("{} {}, {}", words::spoken(row.metric.name), arrow(row.metric.direction), row.metric.unit.label());
         std::iter::once(head).chain(names.iter().map(|name| cell(row, name))).collect()
     };
     Sheet { header, lines: report.sections[0].rows.iter().map(line).collect() }

@@ -3,8 +3,8 @@
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::figure::{Axis, Figure, Ink, Margins};
-use super::study::Study;
 use super::labels::{self, Box2};
+use super::study::Study;
 use super::{typeset, words};
 use crate::metric::{Direction, metric};
 use crate::report::number::{significant, without_zeros};
@@ -47,7 +47,9 @@ pub(super) fn chart(study: &Study, name: &str) -> Option<String> {
         width: 400,
         height: 280,
         margins: Margins { left: 46, right: 18, top: 30, bottom: 42 },
-        x: Axis::linear((low, high + 0.04 * (high - low)), 5, &format!("→ {what}{unit}"), |x| typeset(&without_zeros(&significant(x)))),
+        x: Axis::linear((low, high + 0.04 * (high - low)), 5, &format!("→ {what}{unit}"), |x| {
+            typeset(&without_zeros(&significant(x)))
+        }),
         y: Axis::decades((floor, 0.0), "↑ share of episodes beyond, log", |k| percent(k)),
         description: format!("Share of episodes whose {what} exceeds each value, by contender."),
     };
