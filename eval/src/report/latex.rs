@@ -35,7 +35,8 @@ pub fn latex(report: &Report) -> String {
         };
         let difference = primary.comparison(&arm.name).and_then(|comparison| comparison.difference);
         let difference = difference.map_or_else(String::new, |d| number(&estimate(&d, primary.metric.unit)));
-        let cells = [escape(&arm.name), mean(primary), difference].into_iter().chain(others.iter().map(|row| mean(row)));
+        let cells =
+            [escape(&arm.name), mean(primary), difference].into_iter().chain(others.iter().map(|row| mean(row)));
         line(&format!("    {} \\\\", cells.collect::<Vec<_>>().join(" & ")));
     }
     line("    \\bottomrule");
@@ -87,7 +88,10 @@ mod tests {
 
     #[test]
     fn what_latex_reads_as_commands_is_escaped() {
-        assert_eq!(escape("a_b & 5 % of {x} \\input~^#$"), "a\\_b \\& 5 \\% of \\{x\\} \\textbackslash{}input\\textasciitilde{}\\textasciicircum{}\\#\\$");
+        assert_eq!(
+            escape("a_b & 5 % of {x} \\input~^#$"),
+            "a\\_b \\& 5 \\% of \\{x\\} \\textbackslash{}input\\textasciitilde{}\\textasciicircum{}\\#\\$"
+        );
         assert_eq!(number("-1.2 [-3.0, 4.5]"), "$-$1.2 {[}$-$3.0, 4.5]");
     }
 }

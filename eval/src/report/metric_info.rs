@@ -48,7 +48,10 @@ impl<'de> Deserialize<'de> for MetricInfo {
         };
         if known.unit != unit || known.direction != direction {
             let (label, own) = (unit.label(), known.unit.label());
-            return Err(D::Error::custom(format!("{name} is in {label}, {direction:?}; here {own}, {:?}", known.direction)));
+            return Err(D::Error::custom(format!(
+                "{name} is in {label}, {direction:?}; here {own}, {:?}",
+                known.direction
+            )));
         }
         Ok(Self::of(known))
     }

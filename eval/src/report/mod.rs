@@ -3,8 +3,8 @@
 //! [`Report::build`] computes; [`markdown`], [`csv`], [`json`], [`latex`], [`columns`] and [`html`] only print what it
 //! computed. They return strings or bytes: files are the binary's business.
 
-mod comparison;
 pub mod columns;
+mod comparison;
 pub mod csv;
 pub mod html;
 pub mod json;
@@ -17,8 +17,8 @@ pub mod table;
 mod training;
 mod verdict;
 
-pub use metric_info::MetricInfo;
 pub use comparison::{Comparison, Finding, Test, TestUnit};
+pub use metric_info::MetricInfo;
 pub use summary::{Summary, TailEstimate};
 pub use training::TrainingRuns;
 

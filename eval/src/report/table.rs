@@ -50,7 +50,12 @@ impl EpisodeTable {
         let known = metrics();
         let is_metric = |name: &&str| known.iter().any(|metric| metric.name == *name);
         let names: Vec<String> = header.iter().skip(FIXED.len()).take_while(is_metric).map(str::to_owned).collect();
-        problems.require(names.iter().any(|name| name == crate::metric::PRIMARY), "header", names.len(), "a metric called return among its columns");
+        problems.require(
+            names.iter().any(|name| name == crate::metric::PRIMARY),
+            "header",
+            names.len(),
+            "a metric called return among its columns",
+        );
         check(problems)?;
         let mut problems = Problems::default();
         let mut rows = Vec::new();
@@ -131,7 +136,9 @@ mod tests {
         assert!(foreign.contains("column 1 = time") && foreign.contains("column 6 = nothing"), "{foreign}");
         let text = format!("{HEAD}\nppo,v,x,calm,0,1,-1,0,9\nppo,v,,calm,0,-2,NaN,?,9\nppo,v\n");
         let broken = EpisodeTable::parse(&text).unwrap_err().to_string();
-        for part in ["line 2, training_seed", "line 3, seed", "line 3, return = \"NaN\"", "line 3, bad_debt", "line 4 = "] {
+        for part in
+            ["line 2, training_seed", "line 3, seed", "line 3, return = \"NaN\"", "line 3, bad_debt", "line 4 = "]
+        {
             assert!(broken.contains(part), "{part} is missing from: {broken}");
         }
         assert!(EpisodeTable::parse(&format!("{HEAD}\n")).is_err(), "no episode");

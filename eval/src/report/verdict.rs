@@ -80,7 +80,7 @@ fn trade_off(report: &Report) -> Option<String> {
 }
 
 /// What the figures do not cover.
-fn caution(report: &Report, primary: &Row) -> Option<String> {
+pub(super) fn caution(report: &Report, primary: &Row) -> Option<String> {
     let runs = report.arms.iter().map(|arm| arm.training_seeds.len()).max()?;
     let trained = report.arms.iter().any(|arm| arm.training_seeds[0].is_some());
     if runs == 1 {

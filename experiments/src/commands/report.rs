@@ -14,6 +14,7 @@ use crate::places::{Place, Places, task};
 use crate::progress::Voice;
 use crate::run_folder::write_atomically;
 use crate::study::Folder;
+use crate::table::number;
 
 /// Arguments of `seawall report`.
 #[derive(Debug, clap::Args)]
@@ -69,7 +70,8 @@ fn record(args: &ReportArgs, folder: &Folder, voice: Voice) -> anyhow::Result<Ve
     }
     let places = Places::gather(settings, settings.judged(), voice)?;
     for input in &places.inputs {
-        let known = study.provenance.iter().flat_map(|provenance| &provenance.inputs).find(|(path, _)| *path == input.path);
+        let known =
+            study.provenance.iter().flat_map(|provenance| &provenance.inputs).find(|(path, _)| *path == input.path);
         if let Some((path, _)) = known.filter(|(_, sha256)| *sha256 != input.sha256) {
             bail!("{path} was changed after the run: put it back, or leave the episodes out with --without-episodes");
         }
@@ -134,8 +136,9 @@ fn play(folder: &Folder, place: &Place, name: &str, actor: &mut Actor, seed: u64
     let task = task(std::slice::from_ref(place), &folder.settings, &actor.venue()?, Groups::default())?;
     let mut frames = Vec::new();
     let mut policy = actor.policy.clone();
-    let episode_return =
-        episode::play(&mut CascadeEnv::new(task), policy.as_mut(), seed, |env, _| frames.push(Frame::of(env.market())))?;
+    let episode_return = episode::play(&mut CascadeEnv::new(task), policy.as_mut(), seed, |env, _| {
+        frames.push(Frame::of(env.market()))
+    })?;
     Ok(Track { name: name.to_owned(), preset: actor.preset.clone(), episode_return, frames })
 }
 
@@ -144,7 +147,10 @@ fn check(folder: &Folder, track: &Track, run: Option<u64>, choice: &Choice) -> a
     let episodes = &folder.study.episodes;
     let place = episodes.place("return").context("the episodes have no returns")?;
     let judged = episodes.rows.iter().find(|row| {
-        row.contender == track.name && row.training_seed == run && row.scenario == choice.scenario && row.seed == choice.seed
+        row.contender == track.name
+            && row.training_seed == run
+            && row.scenario == choice.scenario
+            && row.seed == choice.seed
     });
     let Some(judged) = judged.and_then(|row| row.values[place]) else { return Ok(()) };
     if judged.to_bits() != track.episode_return.to_bits() {
@@ -169,7 +175,8 @@ fn reason(args: &ReportArgs, choice: &Choice, subject: &str, opponent: &str) -> 
     let seeds = if *pairs == 1 { "seed".to_owned() } else { format!("of {pairs} seeds") };
     format!(
         "{scenario}, seed {seed}: {seeds} the one on which liquidated notional differs most between {subject} (A) and {opponent} \
-         (B), whomever it favours; {:.0} bp of open interest under A, {:.0} under B. Both meet the same luck.",
-        choice.subject, choice.opponent,
+         (B), whomever it favours: {} bp of open interest under A, {} under B. Both meet the same luck.",
+        number(choice.subject),
+        number(choice.opponent),
     )
 }

@@ -1,5 +1,8 @@
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
+
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::Field;
 
 use super::{Place, Ran};
 
@@ -36,7 +39,9 @@ fn a_run_becomes_one_page_that_needs_nothing_else() {
     assert!(ran.out.starts_with("page: run/report.html, "), "{}", ran.out);
     let page = place.read("run/report.html");
     assert!(page.len() < BYTES_MAX, "{} bytes", page.len());
-    for section in ["results", "frontier", "tails", "learning", "scenarios", "metrics", "episode", "reproduce", "glossary"] {
+    for section in
+        ["results", "frontier", "tails", "learning", "scenarios", "metrics", "episode", "reproduce", "glossary"]
+    {
         assert!(page.contains(&format!("<section id=\"{section}\"")), "{section}");
     }
     for absent in ["id=\"runs\"", "http:", "https:", " src=", "@import", "url(", "<link rel=\"stylesheet\""] {
@@ -74,7 +79,10 @@ fn an_evaluation_keeps_its_policies_and_is_reported_on_like_a_run() {
     assert!(refused.err.contains("judged is the folder of an evaluation"), "{}", refused.err);
     report(&place, &["judged", "--against", "smoke-2", "--scenario", "calm", "--seed", "12"]).ends_with(0);
     let page = place.read("judged/report.html");
-    assert!(page.contains("calm, seed 12, as asked for: smoke (A) beside smoke-2 (B).") && !page.contains("id=\"learning\""));
+    assert!(
+        page.contains("calm, seed 12, as asked for: smoke (A) beside smoke-2 (B).")
+            && !page.contains("id=\"learning\"")
+    );
 }
 
 #[test]
@@ -134,4 +142,47 @@ fn an_episode_that_replays_differently_is_refused() {
     assert!(!place.read("run/report.html").contains("id=\"episode-data\""));
     let refused = report(&place, &["run", "--against", "nobody"]).ends_with(2);
     assert!(refused.err.contains("nobody here is called so; there are smoke, gen1"), "{}", refused.err);
+}
+
+#[test]
+fn episodes_are_the_same_as_csv_and_as_parquet() {
+    let place = trained("run");
+    let text = place.read("run/episodes.csv");
+    let mut lines = text.lines();
+    let header: Vec<&str> = lines.next().unwrap().split(',').collect();
+    let reader = SerializedFileReader::new(File::open(place.path("run/episodes.parquet")).unwrap()).unwrap();
+    let mut rows = 0;
+    for (line, row) in lines.zip(reader.get_row_iter(None).unwrap()) {
+        let row = row.unwrap();
+        let cells: Vec<&str> = line.split(',').collect();
+        assert_eq!(row.get_column_iter().count(), cells.len());
+        for ((cell, name), (column, field)) in cells.iter().zip(&header).zip(row.get_column_iter()) {
+            assert_eq!(column, name);
+            match field {
+                Field::Null => assert_eq!(*cell, "", "{name}"),
+                Field::Str(text) => assert_eq!(text, cell, "{name}"),
+                Field::ULong(whole) => assert_eq!(whole.to_string(), *cell, "{name}"),
+                Field::Long(whole) => assert_eq!(whole.to_string(), *cell, "{name}"),
+                Field::Double(number) => assert_eq!(number.to_bits(), cell.parse::<f64>().unwrap().to_bits(), "{name}"),
+                other => panic!("{name} is {other:?}"),
+            }
+        }
+        rows += 1;
+    }
+    assert_eq!(rows, text.lines().count() - 1);
+}
+
+#[test]
+fn a_paper_gets_a_table() {
+    let place = trained("run");
+    let table = place.read("run/report.tex");
+    for part in
+        ["\\begin{tabular}{lrrrrrr}", "\\toprule", "bad\\_debt (bp of open interest)", "    gen1 & ", "\\end{table}"]
+    {
+        assert!(table.contains(part), "{part}: {table}");
+    }
+    // Header and six contenders, each with six separators.
+    assert!(table.lines().filter(|line| line.ends_with(" \\\\")).all(|line| line.matches(" & ").count() == 6));
+    assert_eq!(table.lines().filter(|line| line.ends_with(" \\\\")).count(), 7);
+    assert_eq!(table.matches('{').count(), table.matches('}').count());
 }

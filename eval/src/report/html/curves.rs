@@ -52,17 +52,19 @@ pub(super) fn chart(curves: &[Curve], against: Against, settings: &Settings) -> 
     let (low, high) = bounds(&|point| point.value);
     let room = 0.05 * (high - low);
     let right = bounds(&|point| against.of(point)).1;
-    let (title, text): (&str, fn(f64) -> String) = match against {
-        Against::Decisions => ("→ decisions, all environments", words::short_count),
-        Against::Wall => ("→ wall time of training", words::span),
+    let x = match against {
+        Against::Decisions => Axis::linear((0.0, right), 5, "→ decisions, all environments", words::short_count),
+        Against::Wall => Axis::time(right, "→ wall time of training"),
     };
     let middle = middle(curves, against, settings);
     let figure = Figure {
         width: 400,
         height: 270,
         margins: Margins { left: 46, right: 18, top: 30, bottom: 42 },
-        x: Axis::linear((0.0, right), 5, title, text),
-        y: Axis::linear((low - room, high + room), 5, "↑ mean return of training episodes", |y| typeset(&without_zeros(&significant(y)))),
+        x,
+        y: Axis::linear((low - room, high + room), 5, "↑ return, training episodes", |y| {
+            typeset(&without_zeros(&significant(y)))
+        }),
         description: format!("Return of training episodes, {}.", words::counted(curves.len(), "training seed")),
     };
     Some(figure.draw(|canvas| {
@@ -77,10 +79,9 @@ pub(super) fn chart(curves: &[Curve], against: Against, settings: &Settings) -> 
         if curves.len() > 1 {
             canvas.line(middle.mean.iter().copied(), ink, 2.4);
         }
-        if let Some(end) = middle.mean.last() {
-            let name = if curves.len() > 1 { "mean of training seeds" } else { "one training seed" };
-            canvas.text(*end, (0.0, 16.0), name, ink, (HPos::Right, VPos::Center));
-        }
+        let name = if curves.len() > 1 { "thick: mean; thin: each training seed" } else { "one training seed" };
+        let above = (0.0, -f64::from(figure.margins.top));
+        canvas.text((figure.x.high, figure.y.high), above, name, ink, (HPos::Right, VPos::Top));
     }))
 }
 
@@ -89,8 +90,8 @@ fn middle(curves: &[Curve], against: Against, settings: &Settings) -> Middle {
     let mut middle = Middle::default();
     let Some(first) = curves.first() else { return middle };
     let seeds = SeedTree::new(settings.seed);
-    let plan = (curves.len() >= BAND_MIN)
-        .then(|| Resamples::draw(seeds, Level::Runs, &[curves.len()], settings.resamples));
+    let plan =
+        (curves.len() >= BAND_MIN).then(|| Resamples::draw(seeds, Level::Runs, &[curves.len()], settings.resamples));
     for point in &first.points {
         let at = |curve: &Curve| curve.points.iter().find(|other| other.iteration == point.iteration).copied();
         let Some(all) = curves.iter().map(at).collect::<Option<Vec<CurvePoint>>>() else { continue };

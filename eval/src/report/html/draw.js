@@ -61,7 +61,7 @@ function valueAxis(area, low, high, text, lines = true) {
   const y = (value) => area.bottom - ((value - low) / (high - low)) * (area.bottom - area.top);
   pen.textAlign = "right";
   pen.textBaseline = "middle";
-  for (const value of ticks(low, high, Math.max(2, (area.bottom - area.top) / 45))) {
+  for (const value of ticks(low, high, Math.max(2, (area.bottom - area.top) / 34))) {
     pen.fillStyle = colour("--muted");
     pen.fillText(text(value), area.left - 6, y(value));
     if (lines) {

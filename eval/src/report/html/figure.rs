@@ -8,6 +8,8 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use crate::report::number::without_zeros;
+
 /// Units of a drawing in one pixel of the page.
 const SCALE: i32 = 10;
 /// Size of every text, in pixels of the page at full width.
@@ -73,6 +75,19 @@ impl Axis {
         let (low, high) = widened(bounds);
         let ticks = round_values(low, high, count).into_iter().map(|value| (value, text(value))).collect();
         Self { low, high, ticks, title: title.into() }
+    }
+
+    /// An axis from zero to a number of seconds, with ticks at round values of the unit that fits.
+    pub(super) fn time(seconds: f64, title: &str) -> Self {
+        let (unit, name) = [(3_600.0, "hours"), (60.0, "minutes")]
+            .into_iter()
+            .find(|(unit, _)| seconds >= 1.5 * unit)
+            .unwrap_or((1.0, "seconds"));
+        let (low, high) = widened((0.0, seconds));
+        let ticks = round_values(low / unit, high / unit, 5);
+        let text = |value: f64| without_zeros(&format!("{value:.3}"));
+        let ticks = ticks.into_iter().map(|value| (value * unit, text(value))).collect();
+        Self { low, high, ticks, title: format!("{title}, {name}") }
     }
 
     /// An axis of decades: bounds and positions are logarithms to base ten, and every whole one has a tick.
@@ -174,7 +189,13 @@ impl Figure {
         }
         canvas.line([(x.low, y.low), (x.high, y.low)], Ink::Muted, 1.0);
         let top = f64::from(self.margins.top);
-        canvas.text((x.low, y.high), (-f64::from(self.margins.left), -top), &y.title, Ink::Text, (HPos::Left, VPos::Top));
+        canvas.text(
+            (x.low, y.high),
+            (-f64::from(self.margins.left), -top),
+            &y.title,
+            Ink::Text,
+            (HPos::Left, VPos::Top),
+        );
         let below = f64::from(self.margins.bottom) - 2.0;
         canvas.text((x.high, y.low), (0.0, below), &x.title, Ink::Text, (HPos::Right, VPos::Bottom));
     }
@@ -182,7 +203,8 @@ impl Figure {
     /// Replaces stand-in colours, and the head by one that scales and says what it shows.
     fn finish(&self, svg: &str) -> String {
         let body = svg.split_once('>').map_or("", |(_, body)| body);
-        let mut body = body.replace(" opacity=\"1\"", "").replace(" font-family=\"sans-serif\"", "").replace(">\n", ">");
+        let mut body =
+            body.replace(" opacity=\"1\"", "").replace(" font-family=\"sans-serif\"", "").replace(">\n", ">");
         for ink in Ink::all() {
             let RGBColor(red, green, blue) = ink.colour();
             // With its quotes: those of a text are escaped, so nobody's name is taken for a colour.
@@ -306,6 +328,10 @@ mod tests {
         // A single value still has an axis.
         let axis = Axis::linear((3.0, 3.0), 2, "", |value| value.to_string());
         assert_eq!((axis.low, axis.high), (2.5, 3.5));
+        let axis = Axis::time(400.0, "wall time");
+        let ticks: Vec<(f64, &str)> = axis.ticks.iter().map(|(at, text)| (*at, text.as_str())).collect();
+        assert_eq!(ticks, [(0.0, "0"), (120.0, "2"), (240.0, "4"), (360.0, "6")]);
+        assert_eq!(axis.title, "wall time, minutes");
         let axis = Axis::decades((-2.3, 0.0), "", |k| k.to_string());
         assert_eq!(axis.ticks.iter().map(|(at, _)| *at).collect::<Vec<_>>(), [-2.0, -1.0, 0.0]);
     }

@@ -3,7 +3,8 @@
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::figure::{Axis, Canvas, Figure, Ink, Margins};
-use super::{labels, typeset, words};
+use super::labels::{self, Box2};
+use super::{typeset, words};
 use crate::report::number::{of_unit, without_zeros};
 use crate::report::{MetricInfo, Report};
 use crate::statistics::Estimate;
@@ -33,7 +34,9 @@ pub(super) fn chart(report: &Report, safety: &str, cost: &str) -> Option<String>
     }
     let axis = |metric: &MetricInfo, of: fn(&Mark<'_>) -> Estimate, arrow: &str| {
         let title = format!("{arrow} {}, {}", words::spoken(metric.name), metric.unit.label());
-        Axis::linear(roomy(marks.iter().map(|mark| ends(of(mark)))), 5, &title, |value| typeset(&without_zeros(&of_unit(value, metric.unit))))
+        Axis::linear(roomy(marks.iter().map(|mark| ends(of(mark)))), 5, &title, |value| {
+            typeset(&without_zeros(&of_unit(value, metric.unit)))
+        })
     };
     let figure = Figure {
         width: 400,
@@ -59,7 +62,15 @@ fn paint(canvas: &Canvas<'_>, figure: &Figure, marks: &[Mark<'_>]) {
     }
     let points: Vec<((f64, f64), &str)> =
         marks.iter().map(|mark| (figure.place(mark.x.value, mark.y.value), mark.name)).collect();
-    for (mark, by) in marks.iter().zip(labels::place(figure, &points)) {
+    let whiskers = marks.iter().flat_map(|mark| {
+        let ((left, right), (down, up)) = (ends(mark.x), ends(mark.y));
+        let line = |from: (f64, f64), to: (f64, f64)| {
+            Box2::around_line(figure.place(from.0, from.1), figure.place(to.0, to.1))
+        };
+        [line((left, mark.y.value), (right, mark.y.value)), line((mark.x.value, down), (mark.x.value, up))]
+    });
+    let whiskers: Vec<Box2> = whiskers.collect();
+    for (mark, by) in marks.iter().zip(labels::place(figure, &points, &whiskers)) {
         canvas.text((mark.x.value, mark.y.value), by, mark.name, mark.ink, (HPos::Left, VPos::Center));
     }
 }

@@ -3,7 +3,7 @@
 use super::figure::{Figure, TEXT};
 
 /// Mean advance of a character over its height, for the sans-serif faces of browsers.
-const ADVANCE: f64 = 0.56;
+const ADVANCE: f64 = 0.6;
 
 /// A rectangle on the page, in pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,6 +15,16 @@ pub(super) struct Box2 {
 }
 
 impl Box2 {
+    /// A thin box around a horizontal or vertical line between two points on the page.
+    pub(super) const fn around_line(from: (f64, f64), to: (f64, f64)) -> Self {
+        Self {
+            left: from.0.min(to.0) - 1.0,
+            top: from.1.min(to.1) - 1.0,
+            right: from.0.max(to.0) + 1.0,
+            bottom: from.1.max(to.1) + 1.0,
+        }
+    }
+
     fn overlap(&self, other: &Self) -> f64 {
         let across = self.right.min(other.right) - self.left.max(other.left);
         let down = self.bottom.min(other.bottom) - self.top.max(other.top);
@@ -29,8 +39,8 @@ impl Box2 {
 /// Chooses for each labelled point, in pixels, the offset of its label's left middle from the point.
 ///
 /// Greedy, in order: each label takes the nearest of its candidate places that covers least of labels placed before,
-/// of any point, and of what lies outside the figure.
-pub(super) fn place(figure: &Figure, labels: &[((f64, f64), &str)]) -> Vec<(f64, f64)> {
+/// of any point, of the lines in `strokes`, and of what lies outside the figure.
+pub(super) fn place(figure: &Figure, labels: &[((f64, f64), &str)], strokes: &[Box2]) -> Vec<(f64, f64)> {
     let frame = Box2 {
         left: f64::from(figure.margins.left) + 3.0,
         top: f64::from(figure.margins.top),
@@ -45,7 +55,8 @@ pub(super) fn place(figure: &Figure, labels: &[((f64, f64), &str)]) -> Vec<(f64,
             let own = extent(x + by.0, y + by.1, text);
             let outside = own.area() - own.overlap(&frame);
             let covered: f64 = taken.iter().chain(&discs).map(|other| own.overlap(other)).sum();
-            4.0 * outside + covered
+            let crossed: f64 = strokes.iter().map(|stroke| own.overlap(stroke)).sum();
+            4.0 * outside + 2.0 * covered + crossed
         };
         let candidates = candidates(text);
         // The first of equals: nearer places come first.
@@ -99,7 +110,7 @@ mod tests {
     #[test]
     fn labels_of_one_place_do_not_cover_each_other() {
         let labels = [((150.0, 100.0), "first"), ((150.0, 100.0), "second"), ((152.0, 101.0), "third")];
-        let offsets = place(&figure(), &labels);
+        let offsets = place(&figure(), &labels, &[]);
         let boxes: Vec<Box2> =
             labels.iter().zip(&offsets).map(|(((x, y), text), by)| extent(x + by.0, y + by.1, text)).collect();
         for (index, one) in boxes.iter().enumerate() {
@@ -111,7 +122,15 @@ mod tests {
 
     #[test]
     fn a_label_at_the_right_edge_turns_to_the_left() {
-        let offsets = place(&figure(), &[((290.0, 100.0), "a long name")]);
+        let offsets = place(&figure(), &[((285.0, 100.0), "a long name")], &[]);
         assert!(offsets[0].0 < -50.0, "{offsets:?}");
+    }
+
+    #[test]
+    fn a_label_keeps_off_a_line_through_its_point() {
+        let stroke = Box2::around_line((50.0, 100.0), (250.0, 100.0));
+        let offsets = place(&figure(), &[((150.0, 100.0), "name")], &[stroke]);
+        let own = extent(150.0 + offsets[0].0, 100.0 + offsets[0].1, "name");
+        assert!(own.overlap(&stroke) < 1e-9, "{offsets:?}");
     }
 }

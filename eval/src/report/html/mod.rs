@@ -44,7 +44,8 @@ fn typeset(text: &str) -> String {
     let mut characters = text.chars().peekable();
     let mut before = ' ';
     while let Some(character) = characters.next() {
-        let is_sign = character == '-' && !before.is_alphanumeric() && characters.peek().is_some_and(char::is_ascii_digit);
+        let is_sign =
+            character == '-' && !before.is_alphanumeric() && characters.peek().is_some_and(char::is_ascii_digit);
         set.push(if is_sign { '−' } else { character });
         before = character;
     }

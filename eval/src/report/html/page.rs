@@ -9,7 +9,9 @@ use super::study::{Provenance, Study};
 use super::tables::{self, Forest, Sheet, Standing};
 use super::tails::chart as tail;
 use super::{forest, glossary, inks, typeset, words};
+use crate::metric::PRIMARY;
 use crate::report::number::short;
+use crate::report::verdict::caution;
 
 /// Pairs of safety and what it costs, one chart each.
 const FRONTIERS: [(&str, &str); 2] = [("bad_debt", "turned_away"), ("deleveraged", "margin_mean")];
@@ -45,6 +47,7 @@ struct Chapter<'a> {
     standings: Vec<Standing>,
     ticks: Vec<forest::Tick>,
     method: String,
+    caution: Option<String>,
     frontiers: Vec<String>,
     tails: Vec<String>,
     tail_table: Sheet,
@@ -111,6 +114,7 @@ fn chapter(place: usize, study: &Study) -> Chapter<'_> {
         standings,
         ticks,
         method: method(study),
+        caution: report.sections[0].row(PRIMARY).and_then(|row| caution(report, row)),
         frontiers: FRONTIERS.iter().filter_map(|(safety, cost)| frontier(report, safety, cost)).collect(),
         tails: TAILS.iter().filter_map(|metric| name(&metric)).collect(),
         tail_table: tables::tails(report),
@@ -122,7 +126,10 @@ fn chapter(place: usize, study: &Study) -> Chapter<'_> {
         curves_note: curves_note(study),
         scenarios: tables::by_scenario(report),
         metrics: tables::metrics(report),
-        provenance: study.provenance.as_ref().map(|provenance| Origin { command: words::shell(&provenance.command), provenance }),
+        provenance: study
+            .provenance
+            .as_ref()
+            .map(|provenance| Origin { command: words::shell(&provenance.command), provenance }),
         suite: &report.hash,
     }
 }
@@ -148,7 +155,8 @@ fn method(study: &Study) -> String {
     if tables::has_unconfirmed(report) {
         let level = short(1.0 - report.settings.confidence, 3);
         sentences.push(format!(
-            "A lead is confirmed if a permutation test, corrected for the number of opponents (Holm), gives a p below {level}.",
+            "Ahead and behind rest on the interval alone; for beats and loses a permutation test, corrected for the number of \
+             opponents (Holm), gives a p below {level}.",
         ));
     }
     typeset(&sentences.join(" "))

@@ -15,12 +15,16 @@ use serde_json::{Value, json};
 
 pub use super::frame::{CHANNELS, Frame};
 use super::frame::{DEPTH_BP, MOVES_BP};
+use crate::statistics::quantile::quantile;
 
 /// Most frames of a track: a longer episode is thinned evenly. Every quantity is a level or a total, so that a thinned
 /// track is coarser and not wrong.
 const FRAMES_MAX: usize = 1_200;
 /// Share of a band's opening depth that the scale of the depth map ends at.
 const DEPTH_CAP: f64 = 1.5;
+
+/// Share of positive densities that lie within the scale of the liquidation map: one large account must not pale the rest.
+const DENSITY_SCALE: f64 = 0.995;
 
 /// Two policies in the same episode.
 #[derive(Clone, Debug)]
@@ -72,7 +76,8 @@ pub(super) fn pack(duels: &[(String, &Duel)]) -> String {
 fn pack_duel(study: &str, duel: &Duel) -> Value {
     // One scale for both, so that equal colours are equal densities.
     let densities = duel.tracks.iter().flat_map(|track| track.frames.iter().flat_map(|frame| frame.density));
-    let density_cap = densities.fold(1e-9, f64::max);
+    let densities: Vec<f64> = densities.filter(|density| *density > 0.0).collect();
+    let density_cap = if densities.is_empty() { 1.0 } else { quantile(&densities, DENSITY_SCALE) };
     json!({
         "study": study,
         "scenario": duel.scenario,
@@ -218,7 +223,10 @@ mod tests {
     fn a_long_episode_is_thinned_and_keeps_its_ends() {
         let long = track(2 * FRAMES_MAX + 1);
         let kept = thinned(&long.frames);
-        assert_eq!((kept.len(), kept[0], kept[FRAMES_MAX - 1]), (FRAMES_MAX, &long.frames[0], long.frames.last().unwrap()));
+        assert_eq!(
+            (kept.len(), kept[0], kept[FRAMES_MAX - 1]),
+            (FRAMES_MAX, &long.frames[0], long.frames.last().unwrap())
+        );
         assert_eq!(thinned(&long.frames[..1]).len(), 1);
     }
 

@@ -74,14 +74,15 @@ mod tests {
     use super::*;
 
     fn table(rows: &[(&str, Option<u64>, &str, u64, f64)]) -> EpisodeTable {
-        let row = |(contender, training_seed, scenario, seed, liquidated): &(&str, Option<u64>, &str, u64, f64)| EpisodeRow {
-            contender: (*contender).into(),
-            preset: "venue".into(),
-            training_seed: *training_seed,
-            scenario: (*scenario).into(),
-            seed: *seed,
-            values: vec![Some(*liquidated)],
-        };
+        let row =
+            |(contender, training_seed, scenario, seed, liquidated): &(&str, Option<u64>, &str, u64, f64)| EpisodeRow {
+                contender: (*contender).into(),
+                preset: "venue".into(),
+                training_seed: *training_seed,
+                scenario: (*scenario).into(),
+                seed: *seed,
+                values: vec![Some(*liquidated)],
+            };
         EpisodeTable { metrics: vec!["liquidated".into()], rows: rows.iter().map(row).collect() }
     }
 

@@ -73,17 +73,17 @@ pub(super) fn standings(report: &Report) -> (Vec<Standing>, Vec<Tick>) {
         ));
     }
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
-    (ranked.into_iter().map(|(_, standing)| standing).collect(), ticks(scale))
+    (ranked.into_iter().map(|(_, standing)| standing).collect(), ticks(scale, 6))
 }
 
-fn ticks(scale: Scale) -> Vec<Tick> {
-    scale.ticks(4, |value| typeset(&without_zeros(&significant(value))))
+fn ticks(scale: Scale, count: usize) -> Vec<Tick> {
+    scale.ticks(count, |value| typeset(&without_zeros(&significant(value))))
 }
 
 fn difference(label: &str, comparison: &Comparison, row: &Row, scale: Scale) -> Option<Difference> {
     let found = comparison.difference?;
     let (word, style) = words::finding(comparison.finding);
-    let p = comparison.test.map(|test| format!(", Holm p {}", decimals(test.adjusted, 4)));
+    let p = comparison.test.map(|test| format!(", p {}", decimals(test.adjusted, 4)));
     Some(Difference {
         label: label.to_owned(),
         whisker: scale.whisker(&found),
@@ -105,7 +105,7 @@ pub(super) fn by_scenario(report: &Report) -> Vec<Forest> {
         let scale = Scale::holding(found.iter().filter_map(|(_, _, comparison)| comparison.difference.as_ref()));
         let line = |(id, row, comparison): &(&str, &Row, &Comparison)| difference(id, comparison, row, scale);
         let title = format!("{} less {opponent}", report.subject);
-        Forest { title, lines: found.iter().filter_map(line).collect(), ticks: ticks(scale) }
+        Forest { title, lines: found.iter().filter_map(line).collect(), ticks: ticks(scale, 4) }
     };
     opponents.map(forest).filter(|forest| !forest.lines.is_empty()).collect()
 }
@@ -114,7 +114,7 @@ pub(super) fn by_scenario(report: &Report) -> Vec<Forest> {
 pub(super) fn forest(title: &str, comparisons: &[(String, Comparison)], row: &Row) -> Forest {
     let scale = Scale::holding(comparisons.iter().filter_map(|(_, comparison)| comparison.difference.as_ref()));
     let lines = comparisons.iter().filter_map(|(label, comparison)| difference(label, comparison, row, scale));
-    Forest { title: title.to_owned(), lines: lines.collect(), ticks: ticks(scale) }
+    Forest { title: title.to_owned(), lines: lines.collect(), ticks: ticks(scale, 4) }
 }
 
 /// Metrics whose bad ends are listed.
@@ -150,7 +150,8 @@ pub(super) fn metrics(report: &Report) -> Sheet {
         mean.map_or_else(|| "—".into(), |mean| typeset(&estimate(&mean, row.metric.unit)))
     };
     let line = |row: &Row| {
-        let head = format!("{} {}, {}", words::spoken(row.metric.name), arrow(row.metric.direction), row.metric.unit.label());
+        let head =
+            format!("{} {}, {}", words::spoken(row.metric.name), arrow(row.metric.direction), row.metric.unit.label());
         std::iter::once(head).chain(names.iter().map(|name| cell(row, name))).collect()
     };
     Sheet { header, lines: report.sections[0].rows.iter().map(line).collect() }

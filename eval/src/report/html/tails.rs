@@ -3,8 +3,9 @@
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::figure::{Axis, Figure, Ink, Margins};
+use super::labels::{self, Box2};
 use super::study::Study;
-use super::{labels, typeset, words};
+use super::{typeset, words};
 use crate::metric::{Direction, metric};
 use crate::report::number::{significant, without_zeros};
 use crate::statistics::real;
@@ -46,7 +47,9 @@ pub(super) fn chart(study: &Study, name: &str) -> Option<String> {
         width: 400,
         height: 280,
         margins: Margins { left: 46, right: 18, top: 30, bottom: 42 },
-        x: Axis::linear((low, high + 0.04 * (high - low)), 5, &format!("→ {what}{unit}"), |x| typeset(&without_zeros(&significant(x)))),
+        x: Axis::linear((low, high + 0.04 * (high - low)), 5, &format!("→ {what}{unit}"), |x| {
+            typeset(&without_zeros(&significant(x)))
+        }),
         y: Axis::decades((floor, 0.0), "↑ share of episodes beyond, log", |k| percent(k)),
         description: format!("Share of episodes whose {what} exceeds each value, by contender."),
     };
@@ -61,7 +64,12 @@ pub(super) fn chart(study: &Study, name: &str) -> Option<String> {
             curves.iter().map(|curve| curve.corners.last().map_or((low, 0.0), |end| (end.0, height(end.1)))).collect();
         let points: Vec<((f64, f64), &str)> =
             curves.iter().zip(&ends).map(|(curve, end)| (figure.place(end.0, end.1), curve.name)).collect();
-        for ((curve, end), by) in curves.iter().zip(&ends).zip(labels::place(&figure, &points)) {
+        let steps = curves.iter().flat_map(|curve| curve.corners.windows(2)).map(|pair| {
+            let at = |corner: (f64, f64)| figure.place(corner.0, height(corner.1));
+            Box2::around_line(at(pair[0]), at(pair[1]))
+        });
+        let steps: Vec<Box2> = steps.collect();
+        for ((curve, end), by) in curves.iter().zip(&ends).zip(labels::place(&figure, &points, &steps)) {
             canvas.text(*end, by, curve.name, curve.ink, (HPos::Left, VPos::Center));
         }
     }))

@@ -12,49 +12,51 @@ pub(super) fn spoken(name: &str) -> String {
 /// The word for a finding from the subject's side, and the style that goes with it.
 pub(super) const fn finding(finding: Option<Finding>) -> (&'static str, &'static str) {
     match finding {
-        Some(Finding::Better) => ("leads, confirmed", "better"),
-        Some(Finding::Ahead) => ("leads", "ahead"),
+        Some(Finding::Better) => ("beats it", "better"),
+        Some(Finding::Ahead) => ("ahead", "ahead"),
         Some(Finding::Undecided) | None => ("undecided", "undecided"),
-        Some(Finding::Behind) => ("trails", "behind"),
-        Some(Finding::Worse) => ("trails, confirmed", "worse"),
+        Some(Finding::Behind) => ("behind", "behind"),
+        Some(Finding::Worse) => ("loses to it", "worse"),
     }
 }
 
-/// Names of the opponents with each of these findings on the primary metric.
-fn with(report: &Report, wanted: &[Finding]) -> Vec<String> {
+/// Names of the opponents with this finding on the primary metric.
+fn with(report: &Report, wanted: Finding) -> Vec<String> {
     let row = report.sections[0].row(PRIMARY);
     let comparisons = row.map(|row| row.comparisons.as_slice()).unwrap_or_default();
-    let fits = comparisons.iter().filter(|c| wanted.contains(&c.finding.unwrap_or(Finding::Undecided)));
+    let fits = comparisons.iter().filter(|c| c.finding.unwrap_or(Finding::Undecided) == wanted);
     fits.map(|comparison| comparison.opponent.clone()).collect()
 }
 
-/// The verdict in one sentence: whom the subject leads, whom it trails, and what is open.
+/// The verdict in one sentence: whom the subject beats, whom it loses to, and what is open.
 pub(super) fn verdict(report: &Report) -> String {
-    let subject = &report.subject;
-    let leads = with(report, &[Finding::Better, Finding::Ahead]);
-    let trails = with(report, &[Finding::Behind, Finding::Worse]);
-    let open = with(report, &[Finding::Undecided]);
-    let total = leads.len() + trails.len() + open.len();
+    let verbs = [
+        ("beats", Finding::Better),
+        ("is ahead of", Finding::Ahead),
+        ("is behind", Finding::Behind),
+        ("loses to", Finding::Worse),
+    ];
+    let found: Vec<(&str, Vec<String>)> = verbs.map(|(verb, finding)| (verb, with(report, finding))).into();
+    sentence(&report.subject, &found, &with(report, Finding::Undecided))
+}
+
+fn sentence(subject: &str, found: &[(&str, Vec<String>)], open: &[String]) -> String {
+    let total = open.len() + found.iter().map(|(_, names)| names.len()).sum::<usize>();
     if total == 0 {
         return format!("{subject} stands alone: nothing is compared.");
-    }
-    let mut clauses = Vec::new();
-    for (verb, names) in [("leads", &leads), ("trails", &trails)] {
-        if names.len() == total && total > 1 {
-            clauses.push(format!("{verb} all {total} others"));
-        } else if !names.is_empty() {
-            clauses.push(format!("{verb} {}", list(names)));
-        }
     }
     if open.len() == total {
         let them = if total == 1 { open[0].clone() } else { format!("any of the {total} others") };
         return format!("{subject} cannot be told apart from {them}.");
     }
-    let mut sentence = format!("{subject} {}", clauses.join(" and "));
-    if !open.is_empty() {
-        sentence += &format!("; against {} it is undecided", list(&open));
-    }
-    sentence + "."
+    let clause = |(verb, names): &(&str, Vec<String>)| match names.len() {
+        0 => None,
+        all if all == total && total > 1 => Some(format!("{verb} all {total} others")),
+        _ => Some(format!("{verb} {}", list(names))),
+    };
+    let clauses: Vec<String> = found.iter().filter_map(clause).collect();
+    let end = if open.is_empty() { String::new() } else { format!("; against {} it is undecided", list(open)) };
+    format!("{subject} {}{end}.", list(&clauses))
 }
 
 /// `a`, `a and b`, `a, b and c`.
@@ -84,24 +86,9 @@ pub(super) fn shell(arguments: &[String]) -> String {
     arguments.iter().map(quoted).collect::<Vec<_>>().join(" ")
 }
 
-/// A span of time on an axis.
-pub(super) fn span(seconds: f64) -> String {
-    let short = |value: f64, unit: &str| {
-        let text = if value.abs() < 1.0 { format!("{value:.2}") } else { format!("{value:.1}") };
-        format!("{} {unit}", without_zeros(&text))
-    };
-    match seconds {
-        s if s < 90.0 => short(s, "s"),
-        s if s < 5_400.0 => short(s / 60.0, "min"),
-        s => short(s / 3_600.0, "h"),
-    }
-}
-
 /// A count on an axis: `20 k`, `1.5 M`.
 pub(super) fn short_count(value: f64) -> String {
-    let text = |value: f64, unit: &str| {
-        format!("{}{unit}", without_zeros(&format!("{value:.1}")))
-    };
+    let text = |value: f64, unit: &str| format!("{}{unit}", without_zeros(&format!("{value:.1}")));
     match value.abs() {
         size if size < 1e3 => text(value, ""),
         size if size < 1e6 => text(value / 1e3, " k"),
@@ -122,6 +109,19 @@ mod tests {
     }
 
     #[test]
+    fn the_headline_names_everybody_or_says_all() {
+        let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let said = |ahead: &[&str], behind: &[&str], open: &[&str]| {
+            sentence("ppo", &[("is ahead of", names(ahead)), ("is behind", names(behind))], &names(open))
+        };
+        assert_eq!(said(&["a", "b"], &[], &[]), "ppo is ahead of all 2 others.");
+        assert_eq!(said(&["a"], &["b"], &["c"]), "ppo is ahead of a and is behind b; against c it is undecided.");
+        assert_eq!(said(&[], &[], &["a", "b"]), "ppo cannot be told apart from any of the 2 others.");
+        assert_eq!(said(&[], &["a"], &[]), "ppo is behind a.");
+        assert_eq!(said(&[], &[], &[]), "ppo stands alone: nothing is compared.");
+    }
+
+    #[test]
     fn a_command_can_be_pasted() {
         let arguments = ["seawall", "eval", "it's here", "--set", "evaluation.seeds=12", ""].map(String::from);
         assert_eq!(shell(&arguments), "seawall eval 'it'\\''s here' --set evaluation.seeds=12 ''");
@@ -130,6 +130,5 @@ mod tests {
     #[test]
     fn axes_print_short_numbers() {
         assert_eq!([0.0, 500.0, 20_000.0, 1_500_000.0].map(short_count), ["0", "500", "20 k", "1.5 M"]);
-        assert_eq!([30.0, 600.0, 7_200.0].map(span), ["30 s", "10 min", "2 h"]);
     }
 }
