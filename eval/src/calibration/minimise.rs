@@ -59,8 +59,9 @@ fn descend(start: &[f64], edge: f64, cost: &dyn Fn(&[f64]) -> f64) -> (Vec<f64>,
         if simplex[n].1 - simplex[0].1 < TOLERANCE {
             break;
         }
-        let centre: Vec<f64> =
-            (0..n).map(|i| simplex[..n].iter().map(|(point, _)| point[i]).sum::<f64>() / crate::statistics::real(n)).collect();
+        let centre: Vec<f64> = (0..n)
+            .map(|i| simplex[..n].iter().map(|(point, _)| point[i]).sum::<f64>() / crate::statistics::real(n))
+            .collect();
         let worst = simplex[n].clone();
         let along = |t: f64| {
             let point: Vec<f64> = centre.iter().zip(&worst.0).map(|(c, w)| c + t * (c - w)).collect();

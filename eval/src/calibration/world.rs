@@ -159,8 +159,7 @@ fn jumps_of(series: Series<'_>, runs: &[&[f64]], likely: &[Vec<usize>], levels: 
         return (0, None, [None; REGIMES]);
     }
     let found = jumps::detect(runs, day, jumps::THRESHOLD);
-    let daily: Vec<f64> =
-        found.iter().map(|jump| levels[likely[jump.run][jump.index]] / 365_f64.sqrt()).collect();
+    let daily: Vec<f64> = found.iter().map(|jump| levels[likely[jump.run][jump.index]] / 365_f64.sqrt()).collect();
     // The first day of a run is not judged, so it is not counted either.
     let judged: Vec<usize> = runs.iter().map(|run| run.len().saturating_sub(day)).collect();
     let shifted: Vec<Jump> = found.iter().map(|jump| Jump { index: jump.index - day, ..*jump }).collect();
