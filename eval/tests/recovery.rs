@@ -1,5 +1,7 @@
 //! The market's own world, seen through bars as a file would hold them, and fitted: its parameters come back.
 
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail as tests do")]
+
 use seawall_env::SeedTree;
 use seawall_env::units::Price;
 use seawall_env::world::{Bar, Clock, Model, World, WorldConfig, WorldModel};

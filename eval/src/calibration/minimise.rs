@@ -104,7 +104,7 @@ pub fn standard_errors(
     cost: &dyn Fn(&[f64]) -> f64,
     natural: &dyn Fn(&[f64]) -> Vec<f64>,
 ) -> Option<Vec<f64>> {
-    let covariance = inverse(hessian(at, cost))?;
+    let covariance = inverse(&hessian(at, cost))?;
     let moved = |i: usize, by: f64| {
         let mut point = at.to_vec();
         point[i] += by;
@@ -134,21 +134,17 @@ fn hessian(at: &[f64], cost: &dyn Fn(&[f64]) -> f64) -> Vec<Vec<f64>> {
         }
         cost(&point)
     };
+    let entry = |i: usize, j: usize| {
+        let corner = |a: f64, b: f64| shifted([(i, a * STEP), (j, b * STEP)]);
+        let value = corner(1.0, 1.0) - corner(1.0, -1.0) - corner(-1.0, 1.0) + corner(-1.0, -1.0);
+        value / (4.0 * STEP * STEP)
+    };
     let n = at.len();
-    let mut second = vec![vec![0.0; n]; n];
-    for i in 0..n {
-        for j in 0..=i {
-            let corner = |a: f64, b: f64| shifted([(i, a * STEP), (j, b * STEP)]);
-            let value = corner(1.0, 1.0) - corner(1.0, -1.0) - corner(-1.0, 1.0) + corner(-1.0, -1.0);
-            second[i][j] = value / (4.0 * STEP * STEP);
-            second[j][i] = second[i][j];
-        }
-    }
-    second
+    (0..n).map(|i| (0..n).map(|j| entry(i.max(j), i.min(j))).collect()).collect()
 }
 
 /// Inverse of a symmetric positive definite matrix, by Cholesky; nothing if it is not one.
-fn inverse(matrix: Vec<Vec<f64>>) -> Option<Vec<Vec<f64>>> {
+fn inverse(matrix: &[Vec<f64>]) -> Option<Vec<Vec<f64>>> {
     let n = matrix.len();
     let mut lower = vec![vec![0.0; n]; n];
     for i in 0..n {

@@ -253,11 +253,10 @@ fn means(model: &Model, all: &[Weighted]) -> [f64; REGIMES] {
     for k in 0..REGIMES {
         // The matrix is positive definite while every regime has weight.
         rows[k][k] += 1e-9;
-        for i in (0..REGIMES).filter(|i| *i != k) {
-            let factor = rows[i][k] / rows[k][k];
-            for j in k..=REGIMES {
-                rows[i][j] -= factor * rows[k][j];
-            }
+        let pivot = rows[k];
+        for (_, row) in rows.iter_mut().enumerate().filter(|(i, _)| *i != k) {
+            let factor = row[k] / pivot[k];
+            row.iter_mut().zip(pivot).skip(k).for_each(|(x, p)| *x -= factor * p);
         }
     }
     std::array::from_fn(|k| rows[k][REGIMES] / rows[k][k])

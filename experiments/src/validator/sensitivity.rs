@@ -20,6 +20,11 @@ use crate::progress::Voice;
 /// fundamental, in percent.
 pub(crate) const WATCHED: [&str; 3] = ["bad debt, bp", "amplification, %", "deleveraged, bp"];
 
+/// Most seeds of a crash day for each bar: there are some two hundred bars.
+const SEEDS: usize = 8;
+/// Sections of models that the crash day does not run.
+const IDLE: [&str; 3] = ["world.garch.", "world.gbm.", "world.heston."];
+
 /// A parameter as `seawall calibrate` wrote it.
 #[derive(Clone, Debug, Deserialize)]
 struct Estimate {
@@ -64,7 +69,8 @@ pub(crate) fn tornado(plan: &Plan, estimates: &Path, voice: Voice) -> anyhow::Re
     let crash = Scenario::shipped("crash_day").expect("the scenario is shipped");
     let mut base = Table::try_from(&crash).context("writing crash_day as TOML")?;
     let mut kept: Vec<Estimate> = Vec::new();
-    for estimate in calibration.estimates {
+    let acts = |estimate: &Estimate| !IDLE.iter().any(|section| estimate.name.starts_with(section));
+    for estimate in calibration.estimates.into_iter().filter(acts) {
         let Some(laid) = with(&base, &estimate.name, estimate.value) else { continue };
         if scenario(&laid).is_none() {
             voice.say(&format!("{}: {} is out of the market's bounds", estimate.name, estimate.value));
@@ -77,7 +83,7 @@ pub(crate) fn tornado(plan: &Plan, estimates: &Path, voice: Voice) -> anyhow::Re
     if kept.is_empty() {
         bail!("{} holds no parameter of the market", estimates.display());
     }
-    let seeds = plan.seeds(10, plan.seeds);
+    let seeds = plan.seeds(10, plan.seeds.min(SEEDS));
     let fitted = watch(&scenario(&base).expect("checked as it was laid"), &seeds);
     let moves: Vec<(Estimate, &'static str, f64)> = kept.iter().flat_map(moved).collect();
     let bar = |(estimate, moved, value): (Estimate, &'static str, f64)| {
