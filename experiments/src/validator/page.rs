@@ -96,7 +96,7 @@ fn csv(rows: &[&Row]) -> anyhow::Result<Vec<u8>> {
             row.note.clone(),
         ])?;
     }
-    Ok(writer.into_inner().map_err(|error| anyhow::anyhow!("writing CSV: {error}"))?)
+    writer.into_inner().map_err(|error| anyhow::anyhow!("writing CSV: {error}"))
 }
 
 fn markdown(sections: &[Section]) -> String {

@@ -28,8 +28,8 @@ fn a_fitted_scenario_is_one_and_names_its_sources() {
     let place = Place::new();
     place.write("bars.csv", &bars(16_128));
     let mut funding = "ts_ms,funding_rate\n".to_owned();
-    for k in 0..168_i64 {
-        let rate = if k % 3 == 0 { "0.0001" } else { ["0.00013", "0.00007", "-0.00002", "0.00016"][(k % 4) as usize] };
+    let rates = ["0.0001", "0.00013", "0.00007", "0.0001", "-0.00002", "0.00016"];
+    for (k, rate) in (0_i64..168).zip(rates.iter().cycle()) {
         writeln!(funding, "{},{rate}", 1_704_067_200_000 + 28_800_000 * k).unwrap();
     }
     place.write("funding.csv", &funding);
