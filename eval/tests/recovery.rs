@@ -1,5 +1,7 @@
 //! The market's own world, seen through bars as a file would hold them, and fitted: its parameters come back.
 
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail as tests do")]
+
 use seawall_env::SeedTree;
 use seawall_env::units::Price;
 use seawall_env::world::{Bar, Clock, Model, World, WorldConfig, WorldModel};
@@ -50,7 +52,12 @@ fn the_default_worlds_regimes_jumps_and_memory_come_back() {
     for ((name, found), truth) in ["calm", "tense", "crisis"].iter().zip(regimes.regimes).zip(config.regimes.all()) {
         // Blocks of four hours that straddle a change, and the half-day component of volatility, blur the border.
         assert_near(&format!("{name} volatility"), found.volatility, truth.volatility, 0.12 * truth.volatility);
-        assert_near(&format!("{name} stay"), found.stay.scaled(fit.block_hours), truth.mean_hours, 0.4 * truth.mean_hours);
+        assert_near(
+            &format!("{name} stay"),
+            found.stay.scaled(fit.block_hours),
+            truth.mean_hours,
+            0.4 * truth.mean_hours,
+        );
     }
     let jumps = fit.jumps.unwrap();
     assert_near("down share", jumps.down_share, config.jumps.down_share, 0.0);
@@ -63,7 +70,12 @@ fn the_default_worlds_regimes_jumps_and_memory_come_back() {
     let memory = fit.memory.unwrap();
     for ((_, found), truth) in memory.iter().zip(&config.clustering.factors) {
         // The logarithm of an average is not the average of logarithms.
-        assert_near(&format!("memory of {} s", truth.half_life_seconds), found.unwrap(), truth.deviation, 0.1 * truth.deviation);
+        assert_near(
+            &format!("memory of {} s", truth.half_life_seconds),
+            found.unwrap(),
+            truth.deviation,
+            0.1 * truth.deviation,
+        );
     }
 }
 

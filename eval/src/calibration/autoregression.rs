@@ -68,9 +68,8 @@ mod tests {
         for (phi, seed) in [(0.6, 1), (0.95, 2), (0.99, 3)] {
             let path: Vec<f64> = simulate(phi, 20_000, seed).iter().map(|x| 3.0 + 2.0 * x).collect();
             let fit = fit(&[&path[..9_000], &path[9_000..]]).unwrap();
-            let within = |fitted: Fitted, truth: f64| {
-                (fitted.value - truth).abs() < 4.0 * fitted.standard_error.unwrap()
-            };
+            let within =
+                |fitted: Fitted, truth: f64| (fitted.value - truth).abs() < 4.0 * fitted.standard_error.unwrap();
             assert!(within(fit.memory, phi), "{phi}: {fit:?}");
             assert!(within(fit.mean, 3.0), "{phi}: {fit:?}");
             assert!(within(fit.deviation, 2.0), "{phi}: {fit:?}");

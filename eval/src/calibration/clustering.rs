@@ -151,12 +151,10 @@ fn solve(basis: &[Vec<f64>], target: &[f64], chosen: &[usize]) -> Option<Vec<f64
         if rows[k][k].abs() < 1e-12 {
             return None;
         }
-        for i in (0..n).filter(|i| *i != k) {
-            let factor = rows[i][k] / rows[k][k];
-            for j in k..=n {
-                let above = rows[k][j];
-                rows[i][j] -= factor * above;
-            }
+        let pivot = rows[k].clone();
+        for (_, row) in rows.iter_mut().enumerate().filter(|(i, _)| *i != k) {
+            let factor = row[k] / pivot[k];
+            row.iter_mut().zip(&pivot).skip(k).for_each(|(x, p)| *x -= factor * p);
         }
     }
     Some((0..n).map(|k| rows[k][n] / rows[k][k]).collect())
@@ -177,7 +175,7 @@ mod tests {
             .map(|t| {
                 let regime = usize::from(t % 20_000 > 15_000);
                 let level = if regime == 1 { 0.7 } else { 0.0 };
-                let season = 0.3 * libm::sin(real(t % 288) / 288.0 * 6.283);
+                let season = 0.3 * libm::sin(real(t % 288) / 288.0 * std::f64::consts::TAU);
                 let log_range = level + season + 0.35 * fast[t] + 0.2 * slow[t] + 0.29 * noise[t];
                 Bar { log_range: (t % 97 > 0).then_some(log_range), slot: t % 288, regime }
             })

@@ -117,9 +117,8 @@ mod tests {
         for (seed, [omega, alpha, beta], degrees) in [(1, [2e-6, 0.08, 0.90], 6), (2, [1e-5, 0.15, 0.75], 5)] {
             let returns = simulate([omega, alpha, beta], degrees, 20_000, seed);
             let fit = fit(&[&returns[..12_000], &returns[12_000..]]).unwrap();
-            let within = |fitted: Fitted, truth: f64| {
-                (fitted.value - truth).abs() < 4.0 * fitted.standard_error.unwrap()
-            };
+            let within =
+                |fitted: Fitted, truth: f64| (fitted.value - truth).abs() < 4.0 * fitted.standard_error.unwrap();
             assert!(within(fit.alpha, alpha) && within(fit.beta, beta), "{fit:?}");
             assert!(within(fit.degrees_of_freedom, f64::from(degrees)), "{fit:?}");
             assert!(within(fit.omega, omega / fit.deviation.powi(2)), "{fit:?}");

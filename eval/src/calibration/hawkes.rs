@@ -127,11 +127,11 @@ mod tests {
     #[test]
     fn parameters_of_simulated_families_are_recovered() {
         for (base, branching, half_life, seed) in [(0.3, 0.325, 0.2, 1), (1.0, 0.7, 0.05, 2)] {
-            let runs = [simulate(base, branching, half_life, 4_000.0, seed), simulate(base, branching, half_life, 900.0, 9)];
+            let runs =
+                [simulate(base, branching, half_life, 4_000.0, seed), simulate(base, branching, half_life, 900.0, 9)];
             let fit = fit(&runs).unwrap();
-            let within = |fitted: Fitted, truth: f64| {
-                (fitted.value - truth).abs() < 4.0 * fitted.standard_error.unwrap()
-            };
+            let within =
+                |fitted: Fitted, truth: f64| (fitted.value - truth).abs() < 4.0 * fitted.standard_error.unwrap();
             assert!(within(fit.base, base), "{fit:?}");
             assert!(within(fit.branching, branching), "{fit:?}");
             assert!(within(fit.half_life, half_life), "{fit:?}");

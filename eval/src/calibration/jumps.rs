@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn jumps_are_counted_per_day_and_measured_in_daily_deviations() {
-        let jump = |i: usize| Jump { run: 0, index: 100 * i, size: if i % 4 == 0 { -0.01 } else { 0.02 } };
+        let jump = |i: usize| Jump { run: 0, index: 100 * i, size: if i.is_multiple_of(4) { -0.01 } else { 0.02 } };
         let found: Vec<Jump> = (0..40).map(jump).collect();
         let jumps = describe(&found, &[0.02; 40], &[5_760], 288.0).unwrap();
         assert!((jumps.per_day.value - 2.0).abs() < 1e-12 && (jumps.down_share.value - 0.25).abs() < 1e-12);

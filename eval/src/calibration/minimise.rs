@@ -59,8 +59,9 @@ fn descend(start: &[f64], edge: f64, cost: &dyn Fn(&[f64]) -> f64) -> (Vec<f64>,
         if simplex[n].1 - simplex[0].1 < TOLERANCE {
             break;
         }
-        let centre: Vec<f64> =
-            (0..n).map(|i| simplex[..n].iter().map(|(point, _)| point[i]).sum::<f64>() / crate::statistics::real(n)).collect();
+        let centre: Vec<f64> = (0..n)
+            .map(|i| simplex[..n].iter().map(|(point, _)| point[i]).sum::<f64>() / crate::statistics::real(n))
+            .collect();
         let worst = simplex[n].clone();
         let along = |t: f64| {
             let point: Vec<f64> = centre.iter().zip(&worst.0).map(|(c, w)| c + t * (c - w)).collect();
@@ -103,7 +104,7 @@ pub fn standard_errors(
     cost: &dyn Fn(&[f64]) -> f64,
     natural: &dyn Fn(&[f64]) -> Vec<f64>,
 ) -> Option<Vec<f64>> {
-    let covariance = inverse(hessian(at, cost))?;
+    let covariance = inverse(&hessian(at, cost))?;
     let moved = |i: usize, by: f64| {
         let mut point = at.to_vec();
         point[i] += by;
@@ -133,21 +134,17 @@ fn hessian(at: &[f64], cost: &dyn Fn(&[f64]) -> f64) -> Vec<Vec<f64>> {
         }
         cost(&point)
     };
+    let entry = |i: usize, j: usize| {
+        let corner = |a: f64, b: f64| shifted([(i, a * STEP), (j, b * STEP)]);
+        let value = corner(1.0, 1.0) - corner(1.0, -1.0) - corner(-1.0, 1.0) + corner(-1.0, -1.0);
+        value / (4.0 * STEP * STEP)
+    };
     let n = at.len();
-    let mut second = vec![vec![0.0; n]; n];
-    for i in 0..n {
-        for j in 0..=i {
-            let corner = |a: f64, b: f64| shifted([(i, a * STEP), (j, b * STEP)]);
-            let value = corner(1.0, 1.0) - corner(1.0, -1.0) - corner(-1.0, 1.0) + corner(-1.0, -1.0);
-            second[i][j] = value / (4.0 * STEP * STEP);
-            second[j][i] = second[i][j];
-        }
-    }
-    second
+    (0..n).map(|i| (0..n).map(|j| entry(i.max(j), i.min(j))).collect()).collect()
 }
 
 /// Inverse of a symmetric positive definite matrix, by Cholesky; nothing if it is not one.
-fn inverse(matrix: Vec<Vec<f64>>) -> Option<Vec<Vec<f64>>> {
+fn inverse(matrix: &[Vec<f64>]) -> Option<Vec<Vec<f64>>> {
     let n = matrix.len();
     let mut lower = vec![vec![0.0; n]; n];
     for i in 0..n {

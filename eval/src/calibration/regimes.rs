@@ -139,7 +139,9 @@ fn expect(model: &Model, runs: &[Vec<Block>]) -> Expected {
         for pair in run.windows(2) {
             let before = forward[forward.len() - 1];
             let joint: Square = std::array::from_fn(|i| {
-                std::array::from_fn(|j| model.steps[i][j] * model.density([pair[0].log_variance, pair[1].log_variance], i, j))
+                std::array::from_fn(|j| {
+                    model.steps[i][j] * model.density([pair[0].log_variance, pair[1].log_variance], i, j)
+                })
             });
             let after: [f64; REGIMES] =
                 std::array::from_fn(|j| (0..REGIMES).map(|i| before[i] * joint[i][j]).sum::<f64>());
@@ -251,11 +253,10 @@ fn means(model: &Model, all: &[Weighted]) -> [f64; REGIMES] {
     for k in 0..REGIMES {
         // The matrix is positive definite while every regime has weight.
         rows[k][k] += 1e-9;
-        for i in (0..REGIMES).filter(|i| *i != k) {
-            let factor = rows[i][k] / rows[k][k];
-            for j in k..=REGIMES {
-                rows[i][j] -= factor * rows[k][j];
-            }
+        let pivot = rows[k];
+        for (_, row) in rows.iter_mut().enumerate().filter(|(i, _)| *i != k) {
+            let factor = row[k] / pivot[k];
+            row.iter_mut().zip(pivot).skip(k).for_each(|(x, p)| *x -= factor * p);
         }
     }
     std::array::from_fn(|k| rows[k][REGIMES] / rows[k][k])
@@ -283,7 +284,8 @@ fn describe(regime: usize, model: &Model, expected: &Expected, runs: &[Vec<Block
     let blocks: usize = runs.iter().map(Vec::len).sum();
     let pairs = || runs.iter().zip(&expected.posterior);
     let weight: f64 = expected.posterior.iter().flatten().map(|p| p[regime]).sum();
-    let total: f64 = runs.iter().flatten().zip(expected.posterior.iter().flatten()).map(|(b, p)| p[regime] * b.variance).sum();
+    let total: f64 =
+        runs.iter().flatten().zip(expected.posterior.iter().flatten()).map(|(b, p)| p[regime] * b.variance).sum();
     let variance = total / weight.max(1e-9);
     let influence: Vec<Vec<f64>> = pairs()
         .map(|(run, posterior)| run.iter().zip(posterior).map(|(b, p)| p[regime] * (b.variance - variance)).collect())

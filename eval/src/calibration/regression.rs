@@ -39,10 +39,8 @@ pub fn line(runs: &[&[(f64, f64)]]) -> Option<Line> {
     }
     let slope = xy / xx;
     let intercept = mean_y - slope * mean_x;
-    let scores: Vec<Vec<f64>> = runs
-        .iter()
-        .map(|run| run.iter().map(|(x, y)| (x - mean_x) * (y - intercept - slope * x)).collect())
-        .collect();
+    let scores: Vec<Vec<f64>> =
+        runs.iter().map(|run| run.iter().map(|(x, y)| (x - mean_x) * (y - intercept - slope * x)).collect()).collect();
     let error = long_run::sum_error(&scores, long_run::lags(n)) / xx;
     let explained = if yy > 0.0 { slope * xy / yy } else { 0.0 };
     Some(Line { intercept, slope: Fitted::new(slope, error, n), explained })

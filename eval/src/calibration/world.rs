@@ -142,12 +142,12 @@ fn likely_regimes(series: Series<'_>, fit: &Regimes, lengths: &[usize]) -> Vec<V
     let size = series.block_bars();
     let mut posterior = fit.posterior.iter();
     let likely = |p: &[f64; REGIMES]| (0..REGIMES).max_by(|a, b| p[*a].total_cmp(&p[*b])).unwrap_or(0);
-    let mut of_run = |length: &usize| {
+    let of_run = |length: &usize| {
         let blocks = if *length >= size { posterior.next() } else { None };
         let of = |bar: usize| blocks.map_or(0, |blocks| likely(&blocks[(bar / size).min(blocks.len() - 1)]));
         (0..*length).map(of).collect()
     };
-    lengths.iter().map(|length| of_run(length)).collect()
+    lengths.iter().map(of_run).collect()
 }
 
 type JumpFit = (usize, Option<Jumps>, [Option<Fitted>; REGIMES]);
@@ -159,8 +159,7 @@ fn jumps_of(series: Series<'_>, runs: &[&[f64]], likely: &[Vec<usize>], levels: 
         return (0, None, [None; REGIMES]);
     }
     let found = jumps::detect(runs, day, jumps::THRESHOLD);
-    let daily: Vec<f64> =
-        found.iter().map(|jump| levels[likely[jump.run][jump.index]] / 365_f64.sqrt()).collect();
+    let daily: Vec<f64> = found.iter().map(|jump| levels[likely[jump.run][jump.index]] / 365_f64.sqrt()).collect();
     // The first day of a run is not judged, so it is not counted either.
     let judged: Vec<usize> = runs.iter().map(|run| run.len().saturating_sub(day)).collect();
     let shifted: Vec<Jump> = found.iter().map(|jump| Jump { index: jump.index - day, ..*jump }).collect();

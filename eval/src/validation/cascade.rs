@@ -65,16 +65,47 @@ pub fn crash_day(site: &Site, seeds: &[u64]) -> Vec<Row> {
     const REPLAY: &str = "10 Oct 2025 on Hyperliquid (HyperReplay)";
     let deleveraged = recordings.iter().filter(|r| r.outcome.first_deleveraging.is_some()).count();
     vec![
-        row("V4", "share of a day's liquidations within its densest 40 min", 0.6, 0.9, AMBERDATA, &|r| some(core(r), total(r))),
-        row("V4b", "densest minute over that core", 0.30, 0.50, AMBERDATA, &|r| some(r.densest(&r.liquidated, 60.0).0, core(r))),
-        row("V5", "seconds from the first liquidation of the burst to its first deleveraging", 30.0, 120.0, REPLAY, &first)
-            .noted(format!("deleveraging happened in {deleveraged} of {} episodes", recordings.len())),
-        row("V5b", "deleveraged over liquidated value in the burst", 0.30, 0.45, REPLAY, &|r| some(in_burst(r, &r.deleveraged), in_burst(r, &r.liquidated))),
+        row("V4", "share of a day's liquidations within its densest 40 min", 0.6, 0.9, AMBERDATA, &|r| {
+            some(core(r), total(r))
+        }),
+        row("V4b", "densest minute over that core", 0.30, 0.50, AMBERDATA, &|r| {
+            some(r.densest(&r.liquidated, 60.0).0, core(r))
+        }),
+        row(
+            "V5",
+            "seconds from the first liquidation of the burst to its first deleveraging",
+            30.0,
+            120.0,
+            REPLAY,
+            &first,
+        )
+        .noted(format!("deleveraging happened in {deleveraged} of {} episodes", recordings.len())),
+        row("V5b", "deleveraged over liquidated value in the burst", 0.30, 0.45, REPLAY, &|r| {
+            some(in_burst(r, &r.deleveraged), in_burst(r, &r.liquidated))
+        }),
         row("V6", "lowest mark over the price at reset, less one", -0.16, -0.13, "BTC on 10 Oct 2025", &low),
-        row("V7", "lowest depth within 1 % over that at reset", 0.0, 0.15, "-90 % and more (FTI, Amberdata)", &|r| Some(r.outcome.depth_low)),
-        row("V7b", "depth an hour after its low over that at reset", 0.0, 0.7, "30 % short a month later (CoinDesk Research)", &recovered),
-        row("V7c", "open interest lost", 0.15, 0.35, "BTC -19 %, four coins -34 % (Coin Metrics)", &|r| Some(1.0 - r.interest_left)),
-        row("V15", "branching ratio of liquidations in the burst, 6 s windows", 0.9, 1.0, "0.96 to 0.98 from fills per second (HyperReplay)", &branching_in_burst),
+        row("V7", "lowest depth within 1 % over that at reset", 0.0, 0.15, "-90 % and more (FTI, Amberdata)", &|r| {
+            Some(r.outcome.depth_low)
+        }),
+        row(
+            "V7b",
+            "depth an hour after its low over that at reset",
+            0.0,
+            0.7,
+            "30 % short a month later (CoinDesk Research)",
+            &recovered,
+        ),
+        row("V7c", "open interest lost", 0.15, 0.35, "BTC -19 %, four coins -34 % (Coin Metrics)", &|r| {
+            Some(1.0 - r.interest_left)
+        }),
+        row(
+            "V15",
+            "branching ratio of liquidations in the burst, 6 s windows",
+            0.9,
+            1.0,
+            "0.96 to 0.98 from fills per second (HyperReplay)",
+            &branching_in_burst,
+        ),
     ]
 }
 
@@ -106,12 +137,18 @@ fn branching_in_burst(recording: &Recording) -> Option<f64> {
 /// excitation.
 #[must_use]
 pub fn calm_branching(recordings: &[Recording]) -> Row {
-    let of_day = |recording: &Recording| branching_from_counts(&counts(&recording.entered, recording.ticks(CALM_WINDOW)));
+    let of_day =
+        |recording: &Recording| branching_from_counts(&counts(&recording.entered, recording.ticks(CALM_WINDOW)));
     let (value, interval) = over_seeds(recordings, of_day);
     let entered: f64 = recordings.iter().flat_map(|recording| recording.entered.iter()).sum();
-    Row::new("V15b", "branching ratio of liquidations in calm, 10 min windows, mean over days", [None, Some(0.6)], "method-dependent (Filimonov & Sornette 2012)")
-        .measured(value, interval)
-        .noted(format!("{entered} liquidations"))
+    Row::new(
+        "V15b",
+        "branching ratio of liquidations in calm, 10 min windows, mean over days",
+        [None, Some(0.6)],
+        "method-dependent (Filimonov & Sornette 2012)",
+    )
+    .measured(value, interval)
+    .noted(format!("{entered} liquidations"))
 }
 
 /// How fast positions that a sudden fall of 3 % makes liquidatable are taken: `site` has that shock at `start` of its horizon.
@@ -132,8 +169,13 @@ pub fn sudden_fall(site: &Site, start: f64, seeds: &[u64]) -> Row {
         (half_hour > 0.0).then(|| sum(60.0) / half_hour)
     };
     let (value, interval) = over_seeds(&recordings, number);
-    Row::new("V3", "share of what a fall of 3 % makes liquidatable that is taken within a minute, legacy_full", [Some(0.7), Some(1.0)], "Perez et al. 2021 (arXiv:2009.13235): over 70 % taken at once")
-        .measured(value, interval)
+    Row::new(
+        "V3",
+        "share of what a fall of 3 % makes liquidatable that is taken within a minute, legacy_full",
+        [Some(0.7), Some(1.0)],
+        "Perez et al. 2021 (arXiv:2009.13235): over 70 % taken at once",
+    )
+    .measured(value, interval)
 }
 
 /// What can be measured of a recorded calm market beside returns.
@@ -147,10 +189,20 @@ pub fn calm_market(recordings: &[Recording]) -> Vec<Row> {
     let (spread, spread_interval) = over_seeds(recordings, spread);
     let (basis, basis_interval) = over_seeds(recordings, inside);
     vec![
-        Row::new("F12", "spread of the reference size, bp", [Some(0.1), Some(1.5)], "major pair 0.1 to 1 bp at the touch; 50,000 dollars here")
-            .measured(spread, spread_interval)
-            .optional(),
-        Row::new("F17", "share of time with a basis below 10 bp", [Some(0.9), Some(1.0)], "mostly inside the trading cost band")
-            .measured(basis, basis_interval),
+        Row::new(
+            "F12",
+            "spread of the reference size, bp",
+            [Some(0.1), Some(1.5)],
+            "major pair 0.1 to 1 bp at the touch; 50,000 dollars here",
+        )
+        .measured(spread, spread_interval)
+        .optional(),
+        Row::new(
+            "F17",
+            "share of time with a basis below 10 bp",
+            [Some(0.9), Some(1.0)],
+            "mostly inside the trading cost band",
+        )
+        .measured(basis, basis_interval),
     ]
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use seawall_env::SeedTree;
 use seawall_env::action::Controls;
 use seawall_env::liquidation::{Backstop, Pipeline};
 use seawall_env::market::Site;
 use seawall_env::scenario::Scenario;
-use seawall_env::SeedTree;
 
 use super::facts::{Fact, Run};
 use super::row::Row;
@@ -49,13 +49,23 @@ pub fn leverage(scenario: &Scenario, pipeline: Pipeline, seeds: &[u64]) -> Vec<R
     let followed = play(LEVERAGE[1], Controls { volatility_sensitivity: SENSITIVITY, ..Controls::default() });
     let source = "Thurner, Farmer & Geanakoplos 2012";
     let (value, interval, note) = fall(&little, &much);
-    let thicker = Row::new("V11", "fall of the Hill index (top 1 %, 1 min) from 0.3 to twice the leverage", [Some(0.0), None], source)
-        .measured(value, interval)
-        .noted(note);
+    let thicker = Row::new(
+        "V11",
+        "fall of the Hill index (top 1 %, 1 min) from 0.3 to twice the leverage",
+        [Some(0.0), None],
+        source,
+    )
+    .measured(value, interval)
+    .noted(note);
     let (value, interval, note) = fall(&followed, &much);
-    let linked = Row::new("V11b", "rise of that index by margin that follows volatility, at twice the leverage", [None, Some(0.1)], source)
-        .measured(value, interval)
-        .noted(note);
+    let linked = Row::new(
+        "V11b",
+        "rise of that index by margin that follows volatility, at twice the leverage",
+        [None, Some(0.1)],
+        source,
+    )
+    .measured(value, interval)
+    .noted(note);
     vec![thicker, linked]
 }
 
@@ -97,7 +107,17 @@ pub fn pooled_vault(scenario: &Scenario, pipeline: Pipeline, seeds: &[u64]) -> R
     };
     let [pooled, capped] = [1.0, VAULT_SHARE].map(loss);
     let ratio = (capped > 0.0).then(|| pooled / capped);
-    Row::new("V14", "loss to JELLY: a vault that pools the fund over one that holds a tenth", [Some(1.0), None], "Hyperliquid, 26 March 2025: 10.6 to 13.5 M$ at the pooled vault")
-        .measured(ratio, None)
-        .noted(format!("{:.1} % against {:.1} % of the fund, mean of {} seeds", 100.0 * pooled, 100.0 * capped, real(seeds.len())))
+    Row::new(
+        "V14",
+        "loss to JELLY: a vault that pools the fund over one that holds a tenth",
+        [Some(1.0), None],
+        "Hyperliquid, 26 March 2025: 10.6 to 13.5 M$ at the pooled vault",
+    )
+    .measured(ratio, None)
+    .noted(format!(
+        "{:.1} % against {:.1} % of the fund, mean of {} seeds",
+        100.0 * pooled,
+        100.0 * capped,
+        real(seeds.len())
+    ))
 }

@@ -23,8 +23,6 @@ pub struct Run {
 pub enum Fact {
     /// Correlation of a return with the one so many bars later.
     Memory(usize),
-    /// Largest absolute correlation of a return with those five to ten bars later.
-    LateMemory,
     /// Correlation of the absolute return with the one so many bars later.
     SizeMemory(usize),
     /// Exponent of the decay of that correlation over lags 1 to this.
@@ -53,7 +51,6 @@ impl Fact {
     pub fn of(self, runs: &[&Run]) -> Option<f64> {
         match self {
             Self::Memory(lag) => lagged(runs, lag, |r| r, |r| r),
-            Self::LateMemory => (5..=10).filter_map(|lag| Some(Self::Memory(lag).of(runs)?.abs())).reduce(f64::max),
             Self::SizeMemory(lag) => lagged(runs, lag, f64::abs, f64::abs),
             Self::SizeDecay(longest) => decay(runs, longest),
             Self::Kurtosis => kurtosis(runs.iter().flat_map(|run| run.returns.iter().copied())),
@@ -75,7 +72,9 @@ impl Fact {
                 correlation(&pairs)
             }
             Self::Leverage => lagged(runs, 1, |r| r, f64::abs),
-            Self::Level => moments(runs.iter().flat_map(|run| run.returns.iter().copied())).map(|m| 1e4 * m.variance.sqrt()),
+            Self::Level => {
+                moments(runs.iter().flat_map(|run| run.returns.iter().copied())).map(|m| 1e4 * m.variance.sqrt())
+            }
         }
     }
 
@@ -193,9 +192,14 @@ pub fn calm_table(runs: &[Run], block: usize) -> Vec<Row> {
         Fact::Memory(1)
             .row(row("F1", "autocorrelation of returns, 1 min", Some(-0.08), Some(0.08)), runs, block)
             .noted(abides("0.30 to 0.41, fails")),
-        Fact::LateMemory.row(row("F1b", "largest of lags 5 to 10", None, Some(0.03)), runs, block),
-        Fact::Kurtosis.row(row("F2", "excess kurtosis, 1 min", Some(8.0), Some(100.0)), runs, block).noted(abides("2.5 to 4.9")),
-        Fact::Hill(0.05).row(row("F2b", "Hill index, top 5 %", Some(2.2), Some(4.0)), runs, block).noted(abides("2.8 to 4.8")),
+        Fact::Memory(5).row(row("F1b", "the same at lag 5", Some(-0.03), Some(0.03)), runs, block),
+        Fact::Memory(10).row(row("F1c", "the same at lag 10", Some(-0.03), Some(0.03)), runs, block),
+        Fact::Kurtosis
+            .row(row("F2", "excess kurtosis, 1 min", Some(8.0), Some(100.0)), runs, block)
+            .noted(abides("2.5 to 4.9")),
+        Fact::Hill(0.05)
+            .row(row("F2b", "Hill index, top 5 %", Some(2.2), Some(4.0)), runs, block)
+            .noted(abides("2.8 to 4.8")),
         Fact::Hill(0.01).row(row("F2c", "Hill index, top 1 %", Some(2.2), Some(4.0)), runs, block),
         Fact::SizeMemory(1)
             .row(row("F4", "autocorrelation of |r|, lag 1", Some(0.20), Some(0.45)), runs, block)
@@ -203,19 +207,31 @@ pub fn calm_table(runs: &[Run], block: usize) -> Vec<Row> {
         Fact::SizeMemory(60)
             .row(row("F4b", "autocorrelation of |r|, lag 60", Some(0.08), None), runs, block)
             .noted(abides("about 0 at lag 50, fails")),
-        Fact::SizeDecay(720).row(row("F4c", "exponent of its decay, lags 1 to 720", Some(0.15), Some(0.45)), runs, block),
+        Fact::SizeDecay(720).row(
+            row("F4c", "exponent of its decay, lags 1 to 720", Some(0.15), Some(0.45)),
+            runs,
+            block,
+        ),
         Fact::VolumeLink
             .row(row("F6", "correlation of |r| and volume", Some(0.35), Some(0.75)), runs, block)
             .noted(abides("-0.16 to -0.05, fails")),
         Fact::Skew.row(row("F18", "skewness", Some(-2.0), Some(0.0)), runs, block),
         Fact::Leverage.row(row("F18b", "correlation of r and the next |r|", Some(-0.15), Some(0.05)), runs, block),
         Fact::Level
-            .row(row("F0", "deviation of 1 min, bp (3 to 10 are 22 to 72 % a year)", Some(3.0), Some(10.0)), runs, block)
+            .row(
+                row("F0", "deviation of 1 min, bp (3 to 10 are 22 to 72 % a year)", Some(3.0), Some(10.0)),
+                runs,
+                block,
+            )
             .noted(abides("0.9 bp, fails")),
     ];
     for width in [5, 15, 60] {
         let title = format!("variance ratio, {width} min");
-        rows.push(Fact::VarianceRatio(width).row(row(&format!("F5.{width}"), &title, Some(0.85), Some(1.10)), runs, block));
+        rows.push(Fact::VarianceRatio(width).row(
+            row(&format!("F5.{width}"), &title, Some(0.85), Some(1.10)),
+            runs,
+            block,
+        ));
     }
     rows.push(aggregation(runs, block));
     rows
@@ -224,7 +240,12 @@ pub fn calm_table(runs: &[Run], block: usize) -> Vec<Row> {
 /// Kurtosis falls from one minute to five to sixty: the smaller of the two falls has to be positive.
 fn aggregation(runs: &[Run], block: usize) -> Row {
     let at = |width: usize| Fact::SumKurtosis(width).with_interval(runs, block, 0).0;
-    let row = Row::new("F3", "fall of kurtosis from 1 to 5 to 60 min", [Some(0.0), None], "aggregational Gaussianity, Cont 2001");
+    let row = Row::new(
+        "F3",
+        "fall of kurtosis from 1 to 5 to 60 min",
+        [Some(0.0), None],
+        "aggregational Gaussianity, Cont 2001",
+    );
     let (Some(one), Some(five), Some(sixty)) = (at(1), at(5), at(60)) else { return row.measured(None, None) };
     row.measured(Some((one - five).min(five - sixty)), None).noted(format!("{one:.1}, {five:.1}, {sixty:.1}"))
 }

@@ -56,11 +56,27 @@ pub fn metaorders(site: &Site, seeds: &[u64]) -> Vec<Row> {
     let kept: Vec<f64> = by_share.iter().skip(2).filter(|m| m[0] > 0.0).map(|m| m[1] / m[0]).collect();
     let left = (!kept.is_empty()).then(|| mean(&kept));
     vec![
-        exponent(&by_share, Row::new("V1", "impact of metaorders in the market at a fifth of volume: exponent in size", [Some(0.4), Some(0.6)], law)),
-        exponent(&by_time, Row::new("V1b", "the same within half an hour: exponent in size", [Some(0.4), Some(0.6)], law)),
-        Row::new("F10", "share of impact left as long after a metaorder as it took", [Some(0.5), Some(0.75)], "Bucci et al. 2018; Zarinelli et al. 2015")
-            .measured(left, None)
-            .optional(),
+        exponent(
+            &by_share,
+            Row::new(
+                "V1",
+                "impact of metaorders in the market at a fifth of volume: exponent in size",
+                [Some(0.4), Some(0.6)],
+                law,
+            ),
+        ),
+        exponent(
+            &by_time,
+            Row::new("V1b", "the same within half an hour: exponent in size", [Some(0.4), Some(0.6)], law),
+        ),
+        Row::new(
+            "F10",
+            "share of impact left as long after a metaorder as it took",
+            [Some(0.5), Some(0.75)],
+            "Bucci et al. 2018; Zarinelli et al. 2015",
+        )
+        .measured(left, None)
+        .optional(),
     ]
 }
 
@@ -166,16 +182,26 @@ pub fn book_alone(site: &Site) -> Row {
         })
         .to_vec();
     let exponent = line(&[&points]).map(|law| law.slope.value);
-    Row::new("V1c", "impact of metaorders on the book alone: exponent in size", [Some(0.4), Some(0.6)], "Toth et al. 2011; Donier et al. 2015")
-        .measured(exponent, None)
-        .noted("3 to 48 million dollars at 10,000 dollars a second")
+    Row::new(
+        "V1c",
+        "impact of metaorders on the book alone: exponent in size",
+        [Some(0.4), Some(0.6)],
+        "Toth et al. 2011; Donier et al. 2015",
+    )
+    .measured(exponent, None)
+    .noted("3 to 48 million dollars at 10,000 dollars a second")
 }
 
 /// Shape of displayed depth in a live market: looked at every ten minutes of an episode for each seed.
 #[must_use]
 pub fn depth_profile(site: &Site, seeds: &[u64]) -> Row {
     let exponents: Vec<f64> = seeds.par_iter().flat_map_iter(|seed| profiles(site, *seed)).collect();
-    let row = Row::new("V2", "depth in width: exponent, 10 to 100 bp", [Some(0.57), Some(0.77)], "3.5 M$ within 10 bp, 16.5 M$ within 100 bp: 0.67 (Amberdata 2025)");
+    let row = Row::new(
+        "V2",
+        "depth in width: exponent, 10 to 100 bp",
+        [Some(0.57), Some(0.77)],
+        "3.5 M$ within 10 bp, 16.5 M$ within 100 bp: 0.67 (Amberdata 2025)",
+    );
     if exponents.is_empty() {
         return row.measured(None, None);
     }

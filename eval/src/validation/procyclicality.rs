@@ -115,16 +115,27 @@ pub fn at_equal_coverage(returns: &[f64], margin: &[f64]) -> [f64; 2] {
 pub fn rows(returns: &[f64], series: &str) -> Vec<Row> {
     let mut rows = Vec::new();
     for (base, name) in [(Base::Ewma, "EWMA"), (Base::Garch, "GARCH"), (Base::Filtered, "filtered history")] {
-        for (tool, what) in [(Tool::Buffer, "buffer of 25 %"), (Tool::Stress, "stress weight of 25 %"), (Tool::Floor, "long-run floor")] {
+        for (tool, what) in
+            [(Tool::Buffer, "buffer of 25 %"), (Tool::Stress, "stress weight of 25 %"), (Tool::Floor, "long-run floor")]
+        {
             let id = format!("V12 {name} {what}");
-            let row = Row::new(&id, "peak-to-trough of margin with the tool over without, equal coverage", [None, Some(0.999)], "EMIR article 28; Murphy, Vasios & Vause 2014");
+            let row = Row::new(
+                &id,
+                "peak-to-trough of margin with the tool over without, equal coverage",
+                [None, Some(0.999)],
+                "EMIR article 28; Murphy, Vasios & Vause 2014",
+            );
             let Some(margin) = base_margin(returns, base) else {
                 rows.push(row.skip(format!("{series}: too few days")));
                 continue;
             };
             let [plain, cost] = at_equal_coverage(returns, &with_tool(&margin, Tool::None));
             let [flat, price] = at_equal_coverage(returns, &with_tool(&margin, tool));
-            let note = format!("{series}: {flat:.2} instead of {plain:.2}, mean margin {:.1} % instead of {:.1} %", 100.0 * price, 100.0 * cost);
+            let note = format!(
+                "{series}: {flat:.2} instead of {plain:.2}, mean margin {:.1} % instead of {:.1} %",
+                100.0 * price,
+                100.0 * cost
+            );
             rows.push(row.measured(Some(flat / plain), None).noted(note));
         }
     }

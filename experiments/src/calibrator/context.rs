@@ -32,7 +32,8 @@ pub(crate) fn funding(file: &str, table: &Table, findings: &mut Findings) {
     findings.write("funding.interval", literal(step / 1_000.0), &format!("Distance of two settlements; {file}"));
     let (modal, count) = mode(&rates);
     let share = Fitted::bare(modal * to_eight, count);
-    let about = format!("most frequent rate per eight hours, {count} of {} settlements: the interest part", rates.len());
+    let about =
+        format!("most frequent rate per eight hours, {count} of {} settlements: the interest part", rates.len());
     findings.set("funding.interest", share, &about, &source);
     let largest = rates.iter().fold(0.0_f64, |largest, rate| largest.max(rate.abs()));
     let about = "largest absolute rate per eight hours: the clamp is no lower";
@@ -41,7 +42,12 @@ pub(crate) fn funding(file: &str, table: &Table, findings: &mut Findings) {
         findings.note("funding.mean", fit.mean.scaled(to_eight), "mean rate per eight hours, Newey-West", &source);
         findings.note("funding.deviation", fit.deviation.scaled(to_eight), "deviation per eight hours", &source);
         if let Some(half_life) = fit.half_life {
-            findings.note("funding.half_life_seconds", half_life.scaled(step / 1_000.0), "first-order autoregression", &source);
+            findings.note(
+                "funding.half_life_seconds",
+                half_life.scaled(step / 1_000.0),
+                "first-order autoregression",
+                &source,
+            );
         }
     }
 }
@@ -76,15 +82,11 @@ pub(crate) fn closes_of_marks(table: &Table) -> Closes {
 
 /// Basis of the first series over another, at common closing moments.
 pub(crate) fn basis(name: &str, first: &Closes, other: &Closes, source: &Source, findings: &mut Findings) {
-    let common: Vec<(i64, f64)> = first
-        .iter()
-        .filter_map(|(time, price)| Some((*time, 1e4 * libm::log(price / other.get(time)?))))
-        .collect();
+    let common: Vec<(i64, f64)> =
+        first.iter().filter_map(|(time, price)| Some((*time, 1e4 * libm::log(price / other.get(time)?)))).collect();
     let step = common.windows(2).map(|pair| pair[1].0 - pair[0].0).min().unwrap_or(1);
-    let runs: Vec<Vec<f64>> = common
-        .chunk_by(|a, b| b.0 - a.0 == step)
-        .map(|run| run.iter().map(|(_, basis)| *basis).collect())
-        .collect();
+    let runs: Vec<Vec<f64>> =
+        common.chunk_by(|a, b| b.0 - a.0 == step).map(|run| run.iter().map(|(_, basis)| *basis).collect()).collect();
     let slices: Vec<&[f64]> = runs.iter().map(Vec::as_slice).collect();
     let Some(fit) = autoregression::fit(&slices) else {
         return findings.skip(format!("{}: {} common moments are too few for a basis", source.file, common.len()));
@@ -155,7 +157,8 @@ fn process(table: &Table, column: &str, prefix: &str, log: bool, source: &Source
     let slices: Vec<&[f64]> = runs.iter().map(Vec::as_slice).collect();
     let Some(fit) = autoregression::fit(&slices) else { return };
     let at = |field: &str| format!("world.macro_factor.{prefix}_{field}");
-    let about = format!("{column}: first-order autoregression of daily closes{}", if log { " in logarithms" } else { "" });
+    let about =
+        format!("{column}: first-order autoregression of daily closes{}", if log { " in logarithms" } else { "" });
     let level = if log { libm::exp(fit.mean.value) } else { fit.mean.value };
     findings.set(&at("mean"), fit.mean.through(level, if log { level } else { 1.0 }), &about, source);
     findings.set(&at("deviation"), fit.deviation, &about, source);
@@ -169,7 +172,12 @@ pub(crate) fn implied(file: &str, table: &Table, findings: &mut Findings) {
     let runs = table.runs("dvol_btc").unwrap_or_default();
     let slices: Vec<&[f64]> = runs.iter().map(Vec::as_slice).collect();
     if let Some(level) = long_run::mean(&slices, 60) {
-        findings.note("implied_volatility", level.scaled(0.01), "mean DVOL, annualised, Newey-West over 60 days", &source(file, table));
+        findings.note(
+            "implied_volatility",
+            level.scaled(0.01),
+            "mean DVOL, annualised, Newey-West over 60 days",
+            &source(file, table),
+        );
     }
 }
 
@@ -206,7 +214,12 @@ pub(crate) fn liquidations(file: &str, table: &Table, asset: &str, findings: &mu
         .map(|(long, short)| long / (long + short))
         .collect();
     if let Some(share) = long_run::mean(&[&shares], 42) {
-        findings.note("liquidations.long_share", share, "mean share of liquidated value that was long", &source(file, table));
+        findings.note(
+            "liquidations.long_share",
+            share,
+            "mean share of liquidated value that was long",
+            &source(file, table),
+        );
     }
 }
 
@@ -217,7 +230,12 @@ pub(crate) fn open_interest(file: &str, table: &Table, asset: &str, findings: &m
         runs.iter().map(|run| run.windows(2).map(|pair| libm::log(pair[1] / pair[0]).abs()).collect()).collect();
     let slices: Vec<&[f64]> = changes.iter().map(Vec::as_slice).collect();
     if let Some(change) = long_run::mean(&slices, 42) {
-        findings.note("open_interest.absolute_change", change, "mean absolute log change per step", &source(file, table));
+        findings.note(
+            "open_interest.absolute_change",
+            change,
+            "mean absolute log change per step",
+            &source(file, table),
+        );
     }
 }
 

@@ -36,9 +36,8 @@ pub(crate) fn quotes(file: &str, table: &Table, findings: &mut Findings) {
     let column = |side: &str, width: &f64| table.column(&format!("{side}_usd_{width}bp"));
     let columns: Option<Vec<_>> = widths.iter().map(|w| column("bid", w).zip(column("ask", w))).collect();
     if let Some(columns) = columns {
-        let both = |(bids, asks): &(&[Option<f64>], &[Option<f64>]), t: usize| {
-            bids[t].unwrap_or(0.0) + asks[t].unwrap_or(0.0)
-        };
+        let both =
+            |(bids, asks): &(&[Option<f64>], &[Option<f64>]), t: usize| bids[t].unwrap_or(0.0) + asks[t].unwrap_or(0.0);
         let snapshots: Vec<Vec<f64>> =
             (0..table.times.len()).map(|t| columns.iter().map(|pair| both(pair, t)).collect()).collect();
         match depth::profile_exponent(&widths, &snapshots) {
@@ -92,13 +91,19 @@ pub(crate) fn fills(file: &str, table: &Table, asset: &str, findings: &mut Findi
 fn order_sizes(sizes: &[f64], what: &str, file: &str, source: &Source, findings: &mut Findings) {
     match tails::hill(sizes, ORDER_TAIL) {
         Some(tail) => {
-            let about = format!("Hill index of the largest 2 % of {what}; the tail of positions is taken to be that of orders");
+            let about =
+                format!("Hill index of the largest 2 % of {what}; the tail of positions is taken to be that of orders");
             findings.set("traders.size_tail", tail, &about, source);
         }
         None => findings.skip(format!("{file}: too few orders for a tail")),
     }
     if !sizes.is_empty() {
-        findings.note("order_usd_median", Fitted::bare(median(sizes), sizes.len()), &format!("dollars, {what}"), source);
+        findings.note(
+            "order_usd_median",
+            Fitted::bare(median(sizes), sizes.len()),
+            &format!("dollars, {what}"),
+            source,
+        );
     }
 }
 
@@ -120,7 +125,8 @@ pub(crate) fn book_depth(file: &str, table: &Table, asset: &str, context: &Conte
 
     let (runs, unmatched) = snapshots(table, &depth, context.prices);
     let Some(fit) = depth::withdrawal(&runs) else {
-        return findings.skip(format!("{file}: withdrawal needs candles of the same time; {unmatched} snapshots have none"));
+        return findings
+            .skip(format!("{file}: withdrawal needs candles of the same time; {unmatched} snapshots have none"));
     };
     #[expect(clippy::cast_precision_loss, reason = "hours")]
     let seconds = table.step_ms as f64 / 1_000.0;
@@ -173,9 +179,10 @@ fn both_sides(table: &Table, name: &str) -> Option<Vec<Option<f64>>> {
 /// Depth over its median of the week before, with the volatility of the bar that ends at each snapshot; and how many
 /// snapshots no candles cover.
 fn snapshots(table: &Table, depth: &[Option<f64>], prices: &[Prices]) -> (Vec<Vec<Snapshot>>, usize) {
-    let variances = prices.iter().map(|prices| by_step(prices, table.step_ms)).max_by_key(|by_time| {
-        table.times.iter().filter(|time| by_time.contains_key(*time)).count()
-    });
+    let variances = prices
+        .iter()
+        .map(|prices| by_step(prices, table.step_ms))
+        .max_by_key(|by_time| table.times.iter().filter(|time| by_time.contains_key(*time)).count());
     let variances = variances.unwrap_or_default();
     let matched: Vec<f64> = table.times.iter().filter_map(|time| variances.get(time).copied()).collect();
     if matched.is_empty() {
@@ -219,7 +226,10 @@ fn by_step(prices: &Prices, step_ms: i64) -> BTreeMap<i64, f64> {
             sums.entry(bar.open_time_ms.div_euclid(step_ms) * step_ms).or_default().push(r);
         }
     }
-    sums.into_iter().filter(|(_, returns)| returns.len() == size).map(|(time, r)| (time, variance::realised(&r))).collect()
+    sums.into_iter()
+        .filter(|(_, returns)| returns.len() == size)
+        .map(|(time, r)| (time, variance::realised(&r)))
+        .collect()
 }
 
 /// Mean open interest of an exchange, for depth on that exchange.

@@ -29,11 +29,8 @@ pub(crate) fn render(id: &str, title: &str, initial: &str, findings: &Findings) 
         kept.retain(|earlier| earlier.path != setting.path);
         kept.push(setting.clone());
     }
-    let regime = Setting {
-        path: "world.regimes.initial".to_owned(),
-        literal: format!("{initial:?}"),
-        remark: String::new(),
-    };
+    let regime =
+        Setting { path: "world.regimes.initial".to_owned(), literal: format!("{initial:?}"), remark: String::new() };
     kept.push(regime);
     let mut refused = Vec::new();
     loop {
@@ -87,7 +84,10 @@ fn text(id: &str, title: &str, settings: &[Setting], refused: &[String]) -> Stri
     let mut settings = settings.to_vec();
     restore_regimes(&mut settings);
     let mut out = String::new();
-    comment(&mut out, "Fitted by `seawall calibrate`: value, standard error, number of observations, source file and window.");
+    comment(
+        &mut out,
+        "Fitted by `seawall calibrate`: value, standard error, number of observations, source file and window.",
+    );
     for sentence in refused {
         comment(&mut out, &format!("Fitted and left at its default: {sentence}."));
     }

@@ -1,6 +1,6 @@
 //! `seawall validate`: the table of what the market does against what real markets do.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use seawall_eval::validation::{Row, Verdict as RowVerdict};
@@ -9,7 +9,7 @@ use super::{Verdict, use_threads};
 use crate::output::show;
 use crate::progress::Voice;
 use crate::table;
-use crate::validator::{self, Plan, page};
+use crate::validator::{self, Plan, page, sensitivity};
 
 /// Arguments of `seawall validate`.
 #[derive(Debug, clap::Args)]
@@ -20,6 +20,9 @@ pub(crate) struct ValidateArgs {
     /// Folder for the table as Markdown, CSV and JSON
     #[arg(long, value_name = "DIR", default_value = "runs/validation")]
     out: PathBuf,
+    /// Move each estimate of a `calibration.json` by its standard error and by half, and rank what moves a crash day most
+    #[arg(long, value_name = "FILE")]
+    sensitivity: Option<PathBuf>,
     /// Fewer days and seeds: a look, not a judgement
     #[arg(long)]
     quick: bool,
@@ -38,6 +41,9 @@ pub(crate) struct ValidateArgs {
 pub(crate) fn run(args: &ValidateArgs, voice: Voice) -> anyhow::Result<Verdict> {
     use_threads(args.threads)?;
     let plan = Plan::new(args.seed, args.quick);
+    if let Some(estimates) = &args.sensitivity {
+        return tornado(args, &plan, estimates, voice);
+    }
     let sections = validator::measure(&plan, args.data.as_deref(), voice)?;
     for section in &sections {
         show(&format!("\n{}", section.title))?;
@@ -55,6 +61,24 @@ pub(crate) fn run(args: &ValidateArgs, voice: Voice) -> anyhow::Result<Verdict> 
         args.out.display()
     ))?;
     Ok(if failed > 0 { Verdict::GateFailed } else { Verdict::Done })
+}
+
+/// Bars that are printed for each of the watched.
+const SHOWN: usize = 12;
+
+fn tornado(args: &ValidateArgs, plan: &Plan, estimates: &Path, voice: Voice) -> anyhow::Result<Verdict> {
+    let tornado = sensitivity::tornado(plan, estimates, voice)?;
+    for (watched, name) in sensitivity::WATCHED.iter().enumerate() {
+        show(&format!("\n{name}: {} on the fitted crash day", table::number(tornado.base[watched])))?;
+        let rows = tornado.ranked(watched).into_iter().take(SHOWN).map(|bar| {
+            let change = bar.change.map_or_else(|| "refused".to_owned(), |change| table::number(change[watched]));
+            vec![bar.parameter.clone(), bar.moved.to_owned(), table::number(bar.value), change]
+        });
+        show(&table::table(&["parameter", "moved", "to", "change"], rows))?;
+    }
+    page::write_tornado(&args.out, &tornado).with_context(|| format!("writing to {}", args.out.display()))?;
+    show(&format!("\n{}", args.out.display()))?;
+    Ok(Verdict::Done)
 }
 
 fn cells(row: &Row) -> Vec<String> {

@@ -37,7 +37,8 @@ pub(crate) enum Content {
 /// # Errors
 /// [`CandleError`], naming every fault of the file at once, or what its columns are if they are of no known layout.
 pub(crate) fn read(path: &Path, window: &Window, gaps: Gaps) -> Result<Dataset, CandleError> {
-    let source = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+    let source =
+        path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
     let content = match table::open(path)? {
         Some(rows) => Content::Table(rows.read(window, gaps)?),
         None => Content::Candles(candles::read(path, window, gaps)?),

@@ -122,32 +122,91 @@ pub(crate) const SHAPES: [Shape; 19] = {
         shape(Kind::BookDepth, "depth within 1 %", &[("*btc_bids_usd", Positive), ("*btc_asks_usd", Positive)]),
         shape(Kind::Liquidations, "liquidations by side", &[("*_long_liq_usd", Natural), ("*_short_liq_usd", Natural)]),
         shape(Kind::OpenInterest, "open interest", &[("*_oi_open", Positive), ("*_oi_close", Positive)]),
-        shape(Kind::OpenInterestByExchange, "open interest by exchange", &[("price", Positive), ("binance", Optional), ("cme", Optional)]),
+        shape(
+            Kind::OpenInterestByExchange,
+            "open interest by exchange",
+            &[("price", Positive), ("binance", Optional), ("cme", Optional)],
+        ),
         shape(Kind::TakerFlow, "taker flow", &[("*_buy_volume_usd", Optional), ("*_sell_volume_usd", Optional)]),
         shape(Kind::Positioning, "positioning and basis", &[("basis_close_basis", Number)]),
         Shape {
             time: None,
             order: Order::None,
             texts: &["snapshot", "coin", "exchange_name", "symbol", "instrument_id"],
-            ..shape(Kind::VenueSnapshots, "daily snapshots by venue", &[("snapshot", Text), ("exchange_name", Text), ("current_price", Optional)])
+            ..shape(
+                Kind::VenueSnapshots,
+                "daily snapshots by venue",
+                &[("snapshot", Text), ("exchange_name", Text), ("current_price", Optional)],
+            )
         },
-        shape(Kind::Quotes, "best quotes and depth", &[("best_bid", Positive), ("best_ask", Positive), ("spread_bps", Natural), ("*id_usd_10bp", Natural), ("*sk_usd_10bp", Natural)]),
-        events(shape(Kind::Levels, "levels of a book", &[("level", Positive), ("price", Positive), ("qty", Natural)]), &["side"]),
+        shape(
+            Kind::Quotes,
+            "best quotes and depth",
+            &[
+                ("best_bid", Positive),
+                ("best_ask", Positive),
+                ("spread_bps", Natural),
+                ("*id_usd_10bp", Natural),
+                ("*sk_usd_10bp", Natural),
+            ],
+        ),
+        events(
+            shape(Kind::Levels, "levels of a book", &[("level", Positive), ("price", Positive), ("qty", Natural)]),
+            &["side"],
+        ),
         Shape {
             time: Some("exch_ms"),
             order: Order::None,
-            ..shape(Kind::Trades, "public trades", &[("price", Positive), ("qty", Positive), ("buyer_is_maker", Natural)])
+            ..shape(
+                Kind::Trades,
+                "public trades",
+                &[("price", Positive), ("qty", Positive), ("buyer_is_maker", Natural)],
+            )
         },
-        events(shape(Kind::Fills, "trades by user", &[("user_id", Natural), ("px", Positive), ("sz", Positive)]), &["coin"]),
-        events(shape(Kind::PerpLiquidations, "liquidations one by one", &[("notional_usd", Positive), ("leverage_at_liq", Number)]), &["leverage_type"]),
-        events(shape(Kind::LendingLiquidations, "lending liquidations", &[("debt_usd", Optional), ("collateral_usd", Optional)]), &["debt", "collateral"]),
-        Shape { time: Some("date"), ..shape(Kind::Macro, "daily macro series", &[("spx", Optional), ("vix", Optional), ("btc", Optional)]) },
+        events(
+            shape(Kind::Fills, "trades by user", &[("user_id", Natural), ("px", Positive), ("sz", Positive)]),
+            &["coin"],
+        ),
+        events(
+            shape(
+                Kind::PerpLiquidations,
+                "liquidations one by one",
+                &[("notional_usd", Positive), ("leverage_at_liq", Number)],
+            ),
+            &["leverage_type"],
+        ),
+        events(
+            shape(
+                Kind::LendingLiquidations,
+                "lending liquidations",
+                &[("debt_usd", Optional), ("collateral_usd", Optional)],
+            ),
+            &["debt", "collateral"],
+        ),
+        Shape {
+            time: Some("date"),
+            ..shape(Kind::Macro, "daily macro series", &[("spx", Optional), ("vix", Optional), ("btc", Optional)])
+        },
         shape(Kind::ImpliedVolatility, "implied volatility", &[("dvol_btc", Positive)]),
         Shape {
             time: None,
             order: Order::None,
-            ..shape(Kind::Margin, "margin brackets", &[("symbol", Text), ("margin_ccy", Text), ("max_notional", Positive), ("maint_margin_rate", Positive), ("max_leverage", Positive)])
+            ..shape(
+                Kind::Margin,
+                "margin brackets",
+                &[
+                    ("symbol", Text),
+                    ("margin_ccy", Text),
+                    ("max_notional", Positive),
+                    ("maint_margin_rate", Positive),
+                    ("max_leverage", Positive),
+                ],
+            )
         },
-        shape(Kind::Marks, "bars of the mark price", &[("open", Positive), ("high", Positive), ("low", Positive), ("close", Positive)]),
+        shape(
+            Kind::Marks,
+            "bars of the mark price",
+            &[("open", Positive), ("high", Positive), ("low", Positive), ("close", Positive)],
+        ),
     ]
 };

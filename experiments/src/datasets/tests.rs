@@ -23,14 +23,18 @@ fn a_table_is_told_by_its_columns_and_cut_at_holes() {
     assert_eq!(table.runs("funding_rate").unwrap(), vec![vec![1e-4, -2e-5, 0.0], vec![3e-4]]);
     assert!(funding.summary().contains("4 rows of funding rates") && funding.summary().contains("1 holes"));
     let refused = read(&file(&folder, "g.csv", text), &Window::default(), Gaps::Error).unwrap_err().to_string();
-    assert!(refused.contains("line 5, ts_ms = 2021-07-01T08:00:00Z") && refused.contains("2 bars are missing"), "{refused}");
+    assert!(
+        refused.contains("line 5, ts_ms = 2021-07-01T08:00:00Z") && refused.contains("2 bars are missing"),
+        "{refused}"
+    );
 }
 
 #[test]
 fn candles_stay_candles_and_marks_are_bars_without_volume() {
     let folder = tempfile::tempdir().unwrap();
     let bar = "1624982400000,1,2,1,2";
-    let candles = file(&folder, "c.csv", &format!("ts_ms,open,high,low,close,volume_base\n{bar},5\n1624982700000,2,2,2,2,0\n"));
+    let candles =
+        file(&folder, "c.csv", &format!("ts_ms,open,high,low,close,volume_base\n{bar},5\n1624982700000,2,2,2,2,0\n"));
     assert!(read_all(&candles).unwrap().bars().is_some());
     let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gz.write_all(format!("ts_ms,open,high,low,close\n{bar}\n").as_bytes()).unwrap();

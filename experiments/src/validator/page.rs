@@ -7,6 +7,7 @@ use std::path::Path;
 use seawall_eval::validation::{Row, Verdict};
 
 use super::Section;
+use super::sensitivity::{Tornado, WATCHED};
 use crate::calibrator::windows;
 use crate::run_folder::write_atomically;
 use crate::table::number;
@@ -43,9 +44,41 @@ pub(crate) fn write(folder: &Path, sections: &[Section]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Writes `sensitivity.csv` and `sensitivity.json` into a folder.
+///
+/// # Errors
+/// If the folder or a file cannot be written.
+pub(crate) fn write_tornado(folder: &Path, tornado: &Tornado) -> anyhow::Result<()> {
+    fs::create_dir_all(folder)?;
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let header = ["parameter", "moved", "value"].into_iter().chain(WATCHED);
+    writer.write_record(header)?;
+    for bar in &tornado.bars {
+        let change = bar.change.map_or_else(|| [const { String::new() }; 3], |change| change.map(|x| x.to_string()));
+        let start = [bar.parameter.clone(), bar.moved.to_owned(), bar.value.to_string()];
+        writer.write_record(start.into_iter().chain(change))?;
+    }
+    let bytes = writer.into_inner().map_err(|error| anyhow::anyhow!("writing CSV: {error}"))?;
+    write_atomically(&folder.join("sensitivity.csv"), &bytes)?;
+    write_atomically(&folder.join("sensitivity.json"), (serde_json::to_string_pretty(tornado)? + "\n").as_bytes())?;
+    Ok(())
+}
+
 fn csv(rows: &[&Row]) -> anyhow::Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(["row", "what", "value", "low", "high", "target_low", "target_high", "required", "verdict", "source", "note"])?;
+    writer.write_record([
+        "row",
+        "what",
+        "value",
+        "low",
+        "high",
+        "target_low",
+        "target_high",
+        "required",
+        "verdict",
+        "source",
+        "note",
+    ])?;
     for row in rows {
         let cell = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
         let [.., verdict] = figures(row);
@@ -63,14 +96,18 @@ fn csv(rows: &[&Row]) -> anyhow::Result<Vec<u8>> {
             row.note.clone(),
         ])?;
     }
-    Ok(writer.into_inner().map_err(|error| anyhow::anyhow!("writing CSV: {error}"))?)
+    writer.into_inner().map_err(|error| anyhow::anyhow!("writing CSV: {error}"))
 }
 
 fn markdown(sections: &[Section]) -> String {
     let mut text = String::from("# Validation\n\nWritten by `seawall validate`. Windows ");
     let _ = writeln!(text, "{}.", windows::describe().replace('\n', "; "));
     for section in sections {
-        let _ = writeln!(text, "\n## {}\n\n| row | what | value | 95 % | target | verdict | source | note |", section.title);
+        let _ = writeln!(
+            text,
+            "\n## {}\n\n| row | what | value | 95 % | target | verdict | source | note |",
+            section.title
+        );
         text.push_str("|---|---|---|---|---|---|---|---|\n");
         for row in &section.rows {
             let [value, interval, target, verdict] = figures(row);

@@ -19,7 +19,7 @@ use crate::progress::Voice;
 /// # Errors
 /// If a file is there and wrong.
 pub(super) fn sections(plan: &Plan, data: &Path, calm: &[Recording], voice: Voice) -> anyhow::Result<Vec<Section>> {
-    let (mut tense, mut crash) = (None, None);
+    let (mut tense, mut crash) = (None::<Vec<Recording>>, None::<Vec<Recording>>);
     let mut sections = Vec::new();
     for window in all().into_iter().filter(|window| window.purpose == Use::Validation) {
         let title = format!("Real window {}: {}", window.id, window.file);
@@ -29,13 +29,17 @@ pub(super) fn sections(plan: &Plan, data: &Path, calm: &[Recording], voice: Voic
             continue;
         };
         voice.say(&format!("window {}", window.id));
-        let play = |scenario: &str, family: u64| {
-            record_all(&site(scenario, CRASH_VENUE, Some(day(2.0))), &plan.seeds(family, plan.window_days))
+        let play = |scenario: &str, family: u64, days: usize| {
+            record_all(&site(scenario, CRASH_VENUE, Some(day(2.0))), &plan.seeds(family, days))
         };
-        let simulated = match window.kind {
+        let quiet = match window.kind {
             Kind::Calm => calm,
-            Kind::Tense => tense.get_or_insert_with(|| play("tense", 6)).as_slice(),
-            Kind::Crash => crash.get_or_insert_with(|| play("crash_day", 7)).as_slice(),
+            Kind::Tense | Kind::Crash => tense.get_or_insert_with(|| play("tense", 6, plan.window_days)).as_slice(),
+        };
+        // A window of weeks has one day of crash among its others.
+        let simulated = match window.kind {
+            Kind::Calm | Kind::Tense => quiet,
+            Kind::Crash => crash.get_or_insert_with(|| [&quiet[1..], &play("crash_day", 7, 1)].concat()).as_slice(),
         };
         sections.push(Section { title, rows: compare(&window, &real, simulated) });
     }

@@ -28,8 +28,8 @@ fn a_fitted_scenario_is_one_and_names_its_sources() {
     let place = Place::new();
     place.write("bars.csv", &bars(16_128));
     let mut funding = "ts_ms,funding_rate\n".to_owned();
-    for k in 0..168_i64 {
-        let rate = if k % 3 == 0 { "0.0001" } else { ["0.00013", "0.00007", "-0.00002", "0.00016"][(k % 4) as usize] };
+    let rates = ["0.0001", "0.00013", "0.00007", "0.0001", "-0.00002", "0.00016"];
+    for (k, rate) in (0_i64..168).zip(rates.iter().cycle()) {
         writeln!(funding, "{},{rate}", 1_704_067_200_000 + 28_800_000 * k).unwrap();
     }
     place.write("funding.csv", &funding);
@@ -40,12 +40,26 @@ fn a_fitted_scenario_is_one_and_names_its_sources() {
     assert!(text.contains("interest = 0.0001") && text.contains("; bars.csv, 2024-01-01 to 2024-02-25"), "{text}");
     place.run(&["scenarios", "check", "fit.toml"]).ends_with(0);
     let json: serde_json::Value = serde_json::from_str(&place.read("fit.calibration.json")).unwrap();
-    let estimate = |name: &str| json["estimates"].as_array().unwrap().iter().find(|e| e["name"] == name).cloned().unwrap();
-    let [calm, tense] = ["calm", "tense"].map(|r| estimate(&format!("world.regimes.{r}.volatility"))["value"].as_f64().unwrap());
+    let estimate =
+        |name: &str| json["estimates"].as_array().unwrap().iter().find(|e| e["name"] == name).cloned().unwrap();
+    let [calm, tense] =
+        ["calm", "tense"].map(|r| estimate(&format!("world.regimes.{r}.volatility"))["value"].as_f64().unwrap());
     // A sum of six uniforms has deviation √½; 105,120 bars a year: 23 % and 69 %.
     assert!((calm / 0.23 - 1.0).abs() < 0.1 && tense > 1.5 * calm, "{calm} {tense}");
     // The same files give the same bytes.
-    place.run(&["--quiet", "calibrate", "bars.csv", "funding.csv", "--out", "again.toml", "--id", "fit", "--all-windows"]).ends_with(0);
+    place
+        .run(&[
+            "--quiet",
+            "calibrate",
+            "bars.csv",
+            "funding.csv",
+            "--out",
+            "again.toml",
+            "--id",
+            "fit",
+            "--all-windows",
+        ])
+        .ends_with(0);
     assert_eq!(place.read("again.toml"), text);
 }
 
@@ -68,7 +82,11 @@ fn every_bad_file_is_named_and_nothing_is_written() {
     place.write("f.csv", "ts_ms,funding_rate\n1704067200000,x\n");
     place.write("s.csv", "name,colour\nann,red\n");
     let ran = place.run(&["calibrate", "f.csv", "s.csv", "--out", "fit.toml"]).ends_with(2);
-    assert!(ran.err.contains("f.csv") && ran.err.contains("line 2, funding_rate = x: must be a decimal number"), "{}", ran.err);
+    assert!(
+        ran.err.contains("f.csv") && ran.err.contains("line 2, funding_rate = x: must be a decimal number"),
+        "{}",
+        ran.err
+    );
     assert!(ran.err.contains("s.csv: cannot tell the columns"), "{}", ran.err);
     assert!(!place.path("fit.toml").exists() && !place.path("fit.calibration.json").exists());
     let ran = place.run(&["calibrate", "f.csv", "--out", "fit.toml", "--gaps", "hold"]).ends_with(2);
