@@ -148,6 +148,12 @@ pub struct PpoConfig {
     pub warmup: usize,
     /// What the learner sees of a reward. Default `running_std` (*H*).
     pub reward_transform: RewardTransform,
+    /// Share of the worst episodes whose mean return is what is learned for, instead of the mean of all: their returns are
+    /// capped at the quantile of the latest episodes (conditional value at risk by return capping, Mead et al. 2025);
+    /// above 0, below 1. Default off.
+    pub cvar: Limit,
+    /// Latest episodes that the quantile of `cvar` is taken of; 10 or more. Default 500.
+    pub cvar_episodes: usize,
     /// Where transformed rewards are clipped; above 0. Default off: where tails are the objective, they must count.
     pub reward_clip: Limit,
 }
@@ -181,6 +187,8 @@ impl Default for PpoConfig {
             observation_clip: 10.0,
             warmup: 128,
             reward_transform: RewardTransform::RunningStd,
+            cvar: Limit::Off,
+            cvar_episodes: 500,
             reward_clip: Limit::Off,
         }
     }
@@ -230,6 +238,10 @@ impl PpoConfig {
         for (field, value) in positive.into_iter().filter_map(|(field, value)| Some((field, value?))) {
             problems.require(value > 0.0 && value.is_finite(), field, value, "above 0 and finite");
         }
+        if let Limit::At(level) = self.cvar {
+            problems.require(level > 0.0 && level < 1.0, "cvar", level, "above 0 and below 1");
+        }
+        problems.require(self.cvar_episodes >= 10, "cvar_episodes", self.cvar_episodes, "10 or more");
         problems.require(
             self.observation_clip > 0.0 && self.observation_clip <= 1e6,
             "observation_clip",
@@ -285,6 +297,8 @@ mod tests {
             gradient_norm_max: f64::INFINITY,
             kl_limit: Limit::At(-1.0),
             observation_clip: 0.0,
+            cvar: Limit::At(1.0),
+            cvar_episodes: 9,
             reward_clip: Limit::At(f64::NAN),
             ..PpoConfig::default()
         };
@@ -311,6 +325,8 @@ mod tests {
             "gradient_norm_max",
             "kl_limit",
             "reward_clip",
+            "cvar",
+            "cvar_episodes",
             "observation_clip",
         ];
         assert_eq!(fields, expected);

@@ -1,9 +1,10 @@
 //! Trainers: environments in, policies out. The only crate that names burn.
 //!
-//! [`Learner`] trains on a [`seawall_env::VecEnv`] of any environment; what comes out is a [`LearnedPolicy`], plain
-//! weights. Rollouts run on the network of `seawall_runtime`, the one that engines embed; gradients are derived by hand,
-//! or by burn, which is their reference. Random draws come from the run's named streams, never from the backend's generator. Nothing here opens a file,
-//! reads a clock or prints, and nothing knows what market it trains in.
+//! A [`Trainer`] trains on a [`seawall_env::VecEnv`] of any environment: [`Learner`] by proximal policy optimisation,
+//! [`sac::Learner`] by the soft actor-critic, both judged on [`classic`] control. What comes out is a [`LearnedPolicy`],
+//! plain weights. Rollouts run on the network of `seawall_runtime`, the one that engines embed; gradients are derived by
+//! hand, or by burn, which is their reference. Random draws come from the run's named streams, never from the backend's
+//! generator. Nothing here opens a file, reads a clock or prints, and nothing knows what market it trains in.
 
 pub mod ars;
 pub mod backend;

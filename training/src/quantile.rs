@@ -41,9 +41,10 @@ impl RunningQuantile {
             *position += 1.0;
         }
         let last = (self.count - 1) as f64;
-        let shares = [0.0, self.level / 2.0, self.level, f64::midpoint(self.level, 1.0), 1.0];
-        for i in 1..4 {
-            let gap = 1.0 + shares[i] * last - self.position[i];
+        // Where the three inner markers belong.
+        let shares = [self.level / 2.0, self.level, f64::midpoint(self.level, 1.0)];
+        for (i, share) in (1..).zip(shares) {
+            let gap = 1.0 + share * last - self.position[i];
             let (below, above) = (self.position[i - 1] - self.position[i], self.position[i + 1] - self.position[i]);
             if (gap >= 1.0 && above > 1.0) || (gap <= -1.0 && below < -1.0) {
                 self.shift(i, gap.signum());

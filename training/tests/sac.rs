@@ -33,7 +33,7 @@ fn values(chain: &Chain, states: usize, config: SacConfig) -> Vec<f32> {
     while !learner.is_done() {
         learner.iterate(&mut ()).expect("numbers are finite");
     }
-    let mean = |values: Vec<f32>| values.iter().sum::<f32>() / f32::from(u8::try_from(values.len()).unwrap());
+    let mean = |values: Vec<f32>| values.iter().sum::<f32>() / f32::from(u8::try_from(values.len()).expect("a few"));
     (0..states)
         .map(|s| {
             let seen: Vec<f32> = (0..states).map(|i| f32::from(u8::from(i == s))).collect();

@@ -159,6 +159,12 @@ impl Workspace {
     /// # Shapes
     /// `gradient` holds each layer's weight `[inputs, outputs]` and then its bias `[outputs]`.
     pub(crate) fn backward(&mut self, weights: &Weights, input: &[f32], gradient: &mut [f32]) {
+        self.backward_with(weights, input, &[], gradient);
+    }
+
+    /// As [`Self::backward`], where the loss also depends on what the last layer read: by `features`, `[rows, its
+    /// inputs]`, or not at all if that is empty.
+    pub(crate) fn backward_with(&mut self, weights: &Weights, input: &[f32], features: &[f32], gradient: &mut [f32]) {
         let rows = input.len() / self.layers[0].0;
         let mut end = gradient.len();
         for index in (0..self.layers.len()).rev() {
@@ -177,7 +183,8 @@ impl Workspace {
                 return;
             };
             accumulate(&self.activations[before][..rows * inputs], delta, outputs, weight);
-            self.cross(weights, index, rows);
+            let is_last = index + 1 == self.layers.len();
+            self.cross(weights, index, rows, if is_last { features } else { &[] });
         }
     }
 
@@ -185,17 +192,21 @@ impl Workspace {
     /// parameters count as constants.
     pub(crate) fn backward_to_input(&mut self, weights: &Weights, rows: usize) -> &[f32] {
         for index in (0..self.layers.len()).rev() {
-            self.cross(weights, index, rows);
+            self.cross(weights, index, rows, &[]);
         }
         &self.delta[..rows * self.layers[0].0]
     }
 
-    /// Turns the gradient of the output of layer `index` into that of the output of the layer before.
-    fn cross(&mut self, weights: &Weights, index: usize, rows: usize) {
+    /// Turns the gradient of the output of layer `index` into that of the output of the layer before, to which `more`
+    /// of it is added.
+    fn cross(&mut self, weights: &Weights, index: usize, rows: usize, more: &[f32]) {
         let (inputs, outputs) = self.layers[index];
         let previous = &mut self.previous[..rows * inputs];
         let backward = weights.backward[index].as_ref().expect("the weights reach as far as gradients are asked for");
         backward.apply(&self.delta[..rows * outputs], previous);
+        for (sum, part) in previous.iter_mut().zip(more) {
+            *sum += part;
+        }
         if let Some(before) = index.checked_sub(1) {
             let source = &self.activations[before][..rows * inputs];
             match self.hidden {

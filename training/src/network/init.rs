@@ -38,7 +38,7 @@ pub(super) fn orthogonal(inputs: usize, outputs: usize, gain: f64, rng: &mut Cha
 }
 
 /// Random weights and then biases of a layer, uniform within one over the root of its inputs: what off-policy
-/// implementations on PyTorch start from, and their published settings with them.
+/// implementations on `PyTorch` start from, and their published settings with them.
 #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "weights are single precision")]
 pub(crate) fn uniform(inputs: usize, outputs: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
     let bound = 1.0 / (inputs as f64).sqrt();

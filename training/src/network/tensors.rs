@@ -43,6 +43,9 @@ impl Tensors {
     }
 
     /// As [`Tensors::mean`], behind what the actor's last layer reads, `[N, H]`.
+    ///
+    /// # Panics
+    /// If the actor has no layer.
     #[must_use]
     pub fn features_and_mean(&self, observations: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
         let features = features(&self.actor, observations);

@@ -6,6 +6,7 @@ use seawall_env::{Env, Problem, Purpose, SeedTree, VecEnv};
 use super::gradient::Differentiator;
 use super::head;
 use super::loss::Objective;
+use super::risk::ReturnCap;
 use super::rollout::{Behaviour, Rollout};
 use super::state::{Identity, State};
 use super::update::{Learning, Plan, explained_variance};
@@ -40,6 +41,8 @@ pub struct Learner<E> {
     adam: Adam,
     normaliser: ObservationNormaliser,
     scaler: RewardScaler,
+    /// Where returns are capped, if the tail is what is learned for.
+    cap: Option<ReturnCap>,
     exploration: ChaCha8Rng,
     shuffle: ChaCha8Rng,
     episodes: Episodes,
@@ -81,6 +84,7 @@ impl<E: Env> Learner<E> {
             parameters,
             normaliser,
             scaler: RewardScaler::new(config.reward_transform, config.reward_clip, config.discount, envs.len()),
+            cap: config.cvar.value().map(|level| ReturnCap::new(level, config.cvar_episodes, envs.len())),
             exploration: seeds.stream(Purpose::Exploration, ROLLOUT_STREAM),
             shuffle: seeds.stream(Purpose::Shuffle, 0),
             episodes: Episodes::new(envs.len(), spec.reward.len()),
@@ -128,7 +132,10 @@ impl<E: Env> Learner<E> {
         let config = &self.identity.config;
         let samples = rollout.reward.len();
         let mut reward = vec![0.0; samples];
-        let clipped = self.scaler.transform(&rollout.reward, &rollout.status, &mut reward);
+        let level = self.cap.as_ref().and_then(ReturnCap::cap);
+        let capped = self.cap.as_mut().map(|cap| cap.apply(&rollout.reward, &rollout.status));
+        let raw = capped.as_ref().unwrap_or(&rollout.reward);
+        let clipped = self.scaler.transform(raw, &rollout.status, &mut reward);
         let (mut advantage, mut returns) = (vec![0.0; samples], vec![0.0; samples]);
         let trajectory = Trajectory {
             reward: &reward,
@@ -172,7 +179,7 @@ impl<E: Env> Learner<E> {
             Head::StateDependent | Head::Beta | Head::Categorical => rollout.squashed_entropy,
         };
         let deviations: f64 = log_std.iter().map(|&log_std| libm::exp(f64::from(log_std))).sum();
-        Ok(vec![
+        let mut metrics = vec![
             ("policy_loss", report.policy_loss),
             ("value_loss", report.value_loss),
             ("entropy", entropy),
@@ -186,7 +193,11 @@ impl<E: Env> Learner<E> {
             ("clip", plan.objective.clip),
             ("action_std", deviations / log_std.len() as f64),
             ("clipped_rewards", clipped as f64),
-        ])
+        ];
+        if self.cap.is_some() {
+            metrics.push(("return_cap", level.unwrap_or(f64::NAN)));
+        }
+        Ok(metrics)
     }
 
     /// Actions without exploration, `[N, A]`, on raw observations, `[N, D]`: what [`LearnedPolicy::act`] does, and for
@@ -263,6 +274,7 @@ impl<E: Env> Trainer for Learner<E> {
             adam: self.adam.clone(),
             normaliser: self.normaliser.clone(),
             scaler: self.scaler.clone(),
+            cap: self.cap.clone(),
             exploration: self.exploration.clone(),
             shuffle: self.shuffle.clone(),
             episodes: self.episodes.clone(),
@@ -274,12 +286,17 @@ impl<E: Env> Trainer for Learner<E> {
     fn load(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let state = State::from_bytes(bytes)?;
         self.identity.check(&state.identity)?;
+        let is_capped = state.cap.as_ref().is_none_or(|cap| cap.is_sound(self.envs.len()));
+        if !is_capped || state.cap.is_some() != self.cap.is_some() {
+            return Err(Error::Checkpoint { reason: "its parts do not fit one another" });
+        }
         self.envs.load(&state.environments)?;
         self.steps_done = state.steps_done;
         self.parameters = Parameters::from_flat(self.parameters.shape().clone(), state.parameters);
         self.adam = state.adam;
         self.normaliser = state.normaliser;
         self.scaler = state.scaler;
+        self.cap = state.cap;
         self.exploration = state.exploration;
         self.shuffle = state.shuffle;
         self.episodes = state.episodes;

@@ -4,6 +4,7 @@ use rand_chacha::ChaCha8Rng;
 use seawall_env::Spec;
 use serde::{Deserialize, Serialize};
 
+use super::risk::ReturnCap;
 use crate::backend::Backend;
 use crate::checkpoint;
 use crate::config::PpoConfig;
@@ -50,6 +51,7 @@ pub(super) struct State {
     pub(super) adam: Adam,
     pub(super) normaliser: ObservationNormaliser,
     pub(super) scaler: RewardScaler,
+    pub(super) cap: Option<ReturnCap>,
     pub(super) exploration: ChaCha8Rng,
     pub(super) shuffle: ChaCha8Rng,
     pub(super) episodes: Episodes,

@@ -8,7 +8,7 @@ use core::ops::Range;
 
 use rayon::prelude::*;
 
-use super::config::CriticKind;
+use super::config::{CriticKind, Exploration};
 use super::head::{Drawn, Head, Noise, Outputs};
 use super::networks::{Networks, SacShape};
 use super::quantiles;
@@ -96,6 +96,8 @@ struct Shard {
     target: Vec<f64>,
     /// Of a loss by the drawn actions, `[BLOCK, A]`.
     action_gradient: Vec<f32>,
+    /// Of a loss by the features of state-dependent noise, `[BLOCK, H]`; empty if exploration is Gaussian.
+    feature_gradient: Vec<f32>,
     actor_gradient: Vec<f32>,
     /// Of the deviations of state-dependent noise, `[H, A]`.
     log_std: Vec<f64>,
@@ -118,6 +120,7 @@ impl Differentiator {
             pooled: Vec::new(),
             target: Vec::new(),
             action_gradient: Vec::new(),
+            feature_gradient: Vec::new(),
             actor_gradient: vec![0.0; shape.actor_layers_len()],
             log_std: vec![0.0; shape.actor_len() - shape.actor_layers_len()],
             critic_gradients: vec![vec![0.0; shape.critic_len()]; count],
@@ -381,12 +384,16 @@ impl Shard {
                 self.actor_sums.log_density += log_density;
             }
             self.differentiate_action(work, rows.len());
-            let Self { actor, drawn, action_gradient, log_std, .. } = self;
+            self.feature_gradient.clear();
+            if work.shape.exploration == Exploration::StateDependent {
+                self.feature_gradient.resize(rows.len() * work.shape.features(), 0.0);
+            }
+            let Self { actor, drawn, action_gradient, feature_gradient, log_std, .. } = self;
             let (last, features, delta) = actor.all_ends(rows.len());
             let outputs = Outputs { last, features };
             let slopes = (&action_gradient[..], temperature * work.scale);
-            work.head.backward((&rows, outputs, work.noise), drawn, slopes, delta, log_std);
-            self.actor.backward(work.actor, observation, &mut self.actor_gradient);
+            work.head.backward((&rows, outputs, work.noise), drawn, slopes, (delta, feature_gradient), log_std);
+            actor.backward_with(work.actor, observation, feature_gradient, &mut self.actor_gradient);
         }
     }
 

@@ -1,8 +1,8 @@
 //! The stochastic policy: from the actor's outputs and noise to actions, their log-densities, and gradients.
 //!
 //! Actions are Gaussian samples squashed by `tanh`; densities are those of the squashed sample, exactly. Gradients flow
-//! through the sample (the reparameterisation trick). The features that state-dependent noise is made of count as
-//! constants, as in [`crate::ppo`]: exploration does not bend what the actor looks at.
+//! through the sample (the reparameterisation trick), and through the features that state-dependent noise is made of: with
+//! features that count as constants, as in [`crate::ppo`], noise grows so slowly that the mountain car never gets out.
 
 use core::ops::Range;
 
@@ -126,8 +126,8 @@ impl Head {
         }
     }
 
-    /// Writes the gradient of the actor's outputs into `delta`, and adds that of the deviations of state-dependent
-    /// noise to `log_std`, from those of a loss by the drawn actions, `action_gradient`, `[rows, A]`, and by each
+    /// Writes the gradient of the actor's outputs into `delta`, and for state-dependent noise that of its features into
+    /// `by_features`; adds that of its deviations to `log_std`. They come from those of a loss by the drawn actions, `action_gradient`, `[rows, A]`, and by each
     /// log-density, `density_slope`.
     #[expect(clippy::cast_possible_truncation, reason = "gradients are single precision")]
     pub(super) fn backward(
@@ -135,7 +135,7 @@ impl Head {
         (rows, outputs, noise): (&Range<usize>, Outputs<'_>, &Noise),
         drawn: &Drawn,
         (action_gradient, density_slope): (&[f32], f64),
-        delta: &mut [f32],
+        (delta, by_features): (&mut [f32], &mut [f32]),
         log_std: &mut [f64],
     ) {
         let actions = self.actions;
@@ -160,11 +160,15 @@ impl Head {
                         let by_shift = sample - density_slope * z / deviation;
                         let by_log_deviation = density_slope * (z * z - 1.0);
                         let features = self.std.len() / actions;
-                        for (i, feature) in outputs.features[row * features..(row + 1) * features].iter().enumerate() {
+                        let here = row * features..(row + 1) * features;
+                        let pairs = outputs.features[here.clone()].iter().zip(&mut by_features[here]);
+                        for (i, (feature, by_feature)) in pairs.enumerate() {
                             let at = i * actions + a;
-                            let part = f64::from(*feature) * self.std[at];
-                            let share = part / deviation;
-                            log_std[at] += by_shift * part * f64::from(noise[at]) + by_log_deviation * share * share;
+                            let std = self.std[at];
+                            let part = f64::from(*feature) * std;
+                            let (noise, share) = (f64::from(noise[at]), part / deviation);
+                            log_std[at] += by_shift * part * noise + by_log_deviation * share * share;
+                            *by_feature += (by_shift * std * noise + by_log_deviation * share * std / deviation) as f32;
                         }
                     }
                 }
