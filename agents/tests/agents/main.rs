@@ -6,4 +6,5 @@ mod exported;
 mod fixture;
 mod generations;
 mod parameter_file;
+mod tuned;
 mod vectors;
