@@ -6,6 +6,7 @@ mod candles;
 mod commands;
 mod settings;
 mod train;
+mod tune;
 
 use std::fs;
 use std::path::{Path, PathBuf};
