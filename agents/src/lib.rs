@@ -14,6 +14,7 @@ pub mod generations;
 mod policy;
 mod random;
 mod schedule;
+mod shield;
 pub mod tuned;
 
 pub use constant::Constant;
@@ -23,3 +24,4 @@ pub use generations::{Baseline, Gen2, Gen3, generations};
 pub use policy::Policy;
 pub use random::Random;
 pub use schedule::{FEATURE_CLIP, FEATURES_MAX, Line, Schedule, ScheduleShape};
+pub use shield::{Backstop, Shield, ShieldConfig, Shielded, Tally};

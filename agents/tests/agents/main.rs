@@ -6,4 +6,6 @@ mod exported;
 mod fixture;
 mod generations;
 mod parameter_file;
+mod shield;
+mod tuned;
 mod vectors;

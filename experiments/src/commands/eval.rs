@@ -1,9 +1,12 @@
 //! `seawall eval`: exported policies against the baselines, everybody on the same held-out seeds.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use anyhow::bail;
-use seawall_eval::{Report, Split};
+use anyhow::{Context, bail};
+use seawall_agents::{Shield, ShieldConfig, Shielded, Tally};
+use seawall_env::Spec;
+use seawall_eval::{Contender, Report, Split};
 
 use super::{Verdict, use_threads};
 use crate::arguments::SettingsArgs;
@@ -14,6 +17,7 @@ use crate::output::show;
 use crate::places::Places;
 use crate::progress::Voice;
 use crate::run_folder::{MANIFEST, Manifest, POLICIES, RESOLVED, RunFolder, input};
+use crate::settings::Settings;
 
 /// Arguments of `seawall eval`.
 #[derive(Debug, clap::Args)]
@@ -26,6 +30,9 @@ pub(crate) struct EvalArgs {
     /// Documented venues that compete too, such as `hyperliquid`, or `all`
     #[arg(long, value_name = "NAME", num_args = 1..)]
     venues: Vec<String>,
+    /// Judge every given policy behind the solvency shield too, and say how often it acted
+    #[arg(long)]
+    shield: bool,
     /// Folder for the report, new or empty
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -54,13 +61,13 @@ pub(crate) fn run(args: &EvalArgs, voice: Voice) -> anyhow::Result<Verdict> {
     for path in &exports {
         let entry = Entry::read(path)?;
         entry.check()?;
-        let name = free_name(entry.name(), |name| {
-            contenders.iter().any(|contender: &seawall_eval::Contender| contender.name == name)
-        });
+        let name =
+            free_name(entry.name(), |name| contenders.iter().any(|contender: &Contender| contender.name == name));
         inputs.push(input(&if path.is_dir() { path.join(PARAMETERS_FILE) } else { path.clone() })?);
         contenders.push(entry.contender(&settings, &name, &spec)?);
         entries.push((name, entry));
     }
+    let tallies = if args.shield { shield(&settings, &spec, &mut contenders)? } else { Vec::new() };
     let subject = contenders.first().map_or_else(|| SUBJECT.to_owned(), |contender| contender.name.clone());
     let venues = judge::venues(&args.venues)?;
     for baseline in judge::baselines(&settings, &spec)?.into_iter().chain(venues) {
@@ -77,6 +84,10 @@ pub(crate) fn run(args: &EvalArgs, voice: Voice) -> anyhow::Result<Verdict> {
     let records = judge::run(&arena, &suite, &contenders, true, voice)?;
     let report = Report::build(&records, &subject, settings.evaluation.statistics, &suite.gates)?;
     judge::show_report(&report)?;
+    for (name, tally) in &tallies {
+        let (decisions, acted) = tally.counts();
+        show(&format!("{name}: the shield changed {acted} of {decisions} actions"))?;
+    }
     if let Some(folder) = folder {
         let text = settings.to_toml();
         folder.write(RESOLVED, text.as_bytes())?;
@@ -88,6 +99,26 @@ pub(crate) fn run(args: &EvalArgs, voice: Voice) -> anyhow::Result<Verdict> {
         show(&format!("report: {}", folder.file("report.md").display()))?;
     }
     Ok(if report.passed() { Verdict::Done } else { Verdict::GateFailed })
+}
+
+/// Adds every policy once more, behind a shield that knows the venue's fund and volatility.
+fn shield(
+    settings: &Settings,
+    spec: &Spec,
+    contenders: &mut Vec<Contender>,
+) -> anyhow::Result<Vec<(String, Arc<Tally>)>> {
+    let venue = &settings.market.venue;
+    let config =
+        ShieldConfig { fund: venue.fund, reference_volatility: venue.reference_volatility, ..ShieldConfig::default() };
+    let shield = Shield::new(config, spec).context("preparing the shield")?;
+    let mut tallies = Vec::new();
+    for contender in contenders.clone() {
+        let name = format!("{}+shield", contender.name);
+        let policy = Shielded::new(&name, contender.policy, shield.clone());
+        tallies.push((name.clone(), policy.tally()));
+        contenders.push(Contender { name, policy: Box::new(policy), ..contender });
+    }
+    Ok(tallies)
 }
 
 /// The export that a path means: a run folder's chosen one, or the path itself.

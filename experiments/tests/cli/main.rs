@@ -8,6 +8,7 @@ mod commands;
 mod report;
 mod settings;
 mod train;
+mod tune;
 
 use std::fs;
 use std::path::{Path, PathBuf};
