@@ -3,12 +3,16 @@
 //! The fundamental price is not among them: nobody sees it. Heavy-tailed quantities pass through a symmetric
 //! logarithm, so that no value leaves the range by more than a few units and none is clipped (M12).
 
+mod options;
+
 use crate::action::{ACTIONS, PARAMETERS};
 use crate::book::{Book, Side};
 use crate::margin::{Direction, Terms, reproduction_number};
 use crate::market::{MARGIN_LINES_MAX, Market};
 use crate::spaces::Feature;
 use crate::units::{Qty, Rate};
+
+pub use options::{OPTIONS, OPTIONS_COUNT};
 
 /// Features before the controlled parameters.
 const MARKET_FEATURES: usize = 47;
@@ -150,6 +154,40 @@ pub const MARKET: [Feature; MARKET_FEATURES] = [
 pub fn features() -> Vec<Feature> {
     let own = PARAMETERS.iter().map(|p| feature(p.name, "1", "controls", "normalised parameter in force"));
     MARKET.iter().copied().chain(own).collect()
+}
+
+/// What a task observes beyond [`features`], by what its scenarios have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// Whether options are traded in any of them.
+    pub options: bool,
+}
+
+impl Extras {
+    /// The features, in order: behind all of [`features`].
+    #[must_use]
+    pub fn features(self) -> Vec<Feature> {
+        if self.options { OPTIONS.to_vec() } else { Vec::new() }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub const fn count(self) -> usize {
+        if self.options { OPTIONS_COUNT } else { 0 }
+    }
+
+    /// Writes them.
+    ///
+    /// # Panics
+    /// If `out` has another length, or a feature is not finite (M12).
+    pub fn observe(self, market: &Market, out: &mut [f32]) {
+        assert_eq!(out.len(), self.count(), "one entry per further feature");
+        let mut writer = Writer { out, at: 0 };
+        if self.options {
+            options::write(market, &mut writer);
+        }
+        assert!(out.iter().all(|x| x.is_finite()), "M12: an observation is not finite");
+    }
 }
 
 /// Sign times the logarithm of one plus the size: linear near zero, slow far out.

@@ -39,6 +39,10 @@ pub enum Purpose {
     Incidents = 12,
     /// What adversaries do, and when.
     Adversaries = 13,
+    /// Who holds options, and what they do with them.
+    Options = 16,
+    /// When a stablecoin loses its peg, and who holds it.
+    Collateral = 17,
     /// Network weights.
     Weights = 20,
     /// Exploration noise.

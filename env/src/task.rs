@@ -9,11 +9,12 @@ use crate::error::{Error, Problems};
 use crate::gym::{Env, Spec, Status, Step};
 use crate::liquidation::Pipeline;
 use crate::market::{Market, Site, State};
-use crate::observation::{FEATURES_COUNT, Recent, features, observe};
+use crate::observation::{Extras, FEATURES_COUNT, Recent, features, observe};
 use crate::outcome::Outcome;
 use crate::reward::{NAMES, TERMS, Totals};
 use crate::rng::{Purpose, SeedTree};
 use crate::scenario::{RewardConfig, Scenario};
+use crate::spaces::Feature;
 use crate::spaces::Group;
 
 /// Which parameters a controller moves; the others stay at their base.
@@ -47,6 +48,7 @@ pub struct Task {
     sites: Vec<Site>,
     reward: RewardConfig,
     groups: Groups,
+    extras: Extras,
     spec: Spec,
 }
 
@@ -82,12 +84,19 @@ impl Task {
         problems.require(!sites.is_empty(), "scenarios", "[]", "at least one scenario");
         reward.validate("reward", &mut problems);
         problems.into_result()?;
+        let extras = Extras { options: sites.iter().any(|site| site.scenario().options.is_some()) };
         let spec = Spec {
-            observation: features().iter().map(|f| f.name.to_owned()).collect(),
+            observation: features().iter().chain(&extras.features()).map(|f| f.name.to_owned()).collect(),
             action: PARAMETERS.iter().map(|p| p.name.to_owned()).collect(),
             reward: NAMES.iter().map(|&name| name.to_owned()).collect(),
         };
-        Ok(Self { sites, reward, groups, spec })
+        Ok(Self { sites, reward, groups, extras, spec })
+    }
+
+    /// What the entries of an observation mean: those of every task, and further ones by what the scenarios have.
+    #[must_use]
+    pub fn features(&self) -> Vec<Feature> {
+        features().into_iter().chain(self.extras.features()).collect()
     }
 
     /// Number of scenarios.
@@ -183,7 +192,18 @@ impl CascadeEnv {
         }
         self.progress = Progress::start(scenario, &self.market);
         self.terms = [0.0; TERMS];
-        observe(&self.market, &self.progress.recent, &self.progress.own, observation);
+        self.look(observation);
+    }
+
+    fn look(&self, observation: &mut [f32]) {
+        assert_eq!(observation.len(), self.observations(), "an observation has {} entries", self.observations());
+        let (every, further) = observation.split_at_mut(FEATURES_COUNT);
+        observe(&self.market, &self.progress.recent, &self.progress.own, every);
+        self.task.extras.observe(&self.market, further);
+    }
+
+    fn observations(&self) -> usize {
+        FEATURES_COUNT + self.task.extras.count()
     }
 
     /// Moves the parameters towards `action`: fast ones at once, slow ones on their clock and by a bounded change.
@@ -254,7 +274,7 @@ impl Env for CascadeEnv {
         assert!(!self.progress.over, "the episode is over: reset first");
         assert_eq!(action.len(), ACTIONS, "an action has {ACTIONS} entries");
         assert!(action.iter().all(|a| (-1.0..=1.0).contains(a)), "an action lies in [-1, 1]: {action:?}");
-        assert_eq!(observation.len(), FEATURES_COUNT, "an observation has {FEATURES_COUNT} entries");
+        assert_eq!(observation.len(), self.observations(), "an observation has {} entries", self.observations());
         let churn = self.steer(action);
         for _ in 0..self.market.scenario().clock.ticks_per_decision {
             self.market.tick();
@@ -274,7 +294,7 @@ impl Env for CascadeEnv {
             Status::Running
         };
         self.progress.over = status.is_over();
-        observe(&self.market, &self.progress.recent, &self.progress.own, observation);
+        self.look(observation);
         let reward =
             -self.terms.iter().zip(self.task.reward.to_array()).map(|(term, weight)| term * weight).sum::<f64>();
         assert!(reward.is_finite(), "M12: the reward is not finite: {:?}", self.terms);

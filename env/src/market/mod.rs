@@ -8,10 +8,12 @@
 //! | traders act | `flow` |
 //! | arbitrageurs act | `arbitrage` |
 //! | adversaries act | `schemes` |
+//! | the option desk, where there is one: hedges, orders, marks | `option_flow`, `options` |
 //! | mark price, signals, funding | `marks` |
 //! | margin calls | `calls` |
 //! | liquidation: triggers and cases | `liquidate` |
 //! | close size, throttle, execution | `slices`, `capacity`, `execute`, `keepers` |
+//! | the same for portfolio-margined accounts, hedge first | `portfolios` |
 //! | backstop, loss allocation, the backstop's own inventory | `waterfall`, `deleverage`, `share_losses`, `unwind` |
 //! | makers' fills are settled, totals recorded | `settlement`, `record` |
 
@@ -19,6 +21,8 @@ mod arbitrage;
 mod calls;
 mod capacity;
 mod deleverage;
+mod desk;
+mod desk_setup;
 mod execute;
 mod flow;
 mod gate;
@@ -27,7 +31,11 @@ mod keepers;
 mod ledger;
 mod liquidate;
 mod marks;
+mod option_flow;
+mod options;
 mod outside;
+mod portfolio;
+mod portfolios;
 mod quotes;
 mod record;
 mod schemes;
@@ -44,7 +52,9 @@ mod waterfall;
 
 use std::sync::Arc;
 
+pub use desk::{Desk, DeskOutcome};
 pub use ledger::{AccountId, Ledger};
+pub use portfolio::Holders;
 pub use share_losses::Claims;
 pub use signals::Signals;
 pub use state::{Prices, State};
@@ -128,13 +138,23 @@ struct Scratch {
     /// What the system took in this tick and the other side has not yet been scaled down by.
     transit: Qty,
     transit_notional: Usd,
+    /// Tick whose capacity has been granted.
+    granted: Option<u64>,
+    bench: portfolio::Bench,
+}
+
+impl Scratch {
+    /// Forgets which tick it worked for.
+    fn forget(&mut self) {
+        (self.ranked, self.granted) = (None, None);
+    }
 }
 
 impl Market {
     /// Starts the episode that `seed` names.
     pub fn reset(&mut self, seed: u64) {
         self.state = State::new(&self.scenario, &self.fixed, &self.pipeline, seed);
-        self.scratch.ranked = None;
+        self.scratch.forget();
     }
 
     /// Sets the controlled parameters from here on.
@@ -151,11 +171,14 @@ impl Market {
         self.trade_flow();
         self.arbitrage();
         self.scheme();
+        self.trade_options();
         self.settle_makers();
         self.move_marks();
+        self.mark_options();
         if !self.is_halted() {
             self.call_margin();
             self.liquidate();
+            self.liquidate_portfolios();
             self.unwind_fund();
             self.unwind_keepers();
             self.settle_makers();
@@ -165,6 +188,9 @@ impl Market {
         #[cfg(debug_assertions)]
         if self.state.tick.is_multiple_of(64) {
             self.state.ledger.assert_invariants();
+            if let Some(desk) = &self.state.desk {
+                desk.assert_invariants();
+            }
         }
     }
 
@@ -201,7 +227,7 @@ impl Market {
     /// Replaces the state by one taken from a market of the same configuration.
     ///
     /// # Errors
-    /// [`Error::SnapshotMismatch`] if the populations or the kinds of book differ.
+    /// [`Error::SnapshotMismatch`] if the populations, the kinds of book or the desks differ.
     pub fn restore(&mut self, state: State) -> Result<(), Error> {
         let (expected, found) = (self.fixed.accounts(), state.ledger.len());
         if expected != found {
@@ -219,8 +245,16 @@ impl Market {
                 found: format!("{found:?}"),
             });
         }
+        let (expected, found) = (self.state.desk.is_some(), state.desk.is_some());
+        if expected != found {
+            return Err(Error::SnapshotMismatch {
+                field: "an option desk",
+                expected: expected.to_string(),
+                found: found.to_string(),
+            });
+        }
         self.state = state;
-        self.scratch.ranked = None;
+        self.scratch.forget();
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::desk::Desk;
 use super::ledger::Ledger;
 use super::setup::Fixed;
 use super::signals::Signals;
@@ -173,6 +174,8 @@ pub struct State {
     pub(super) pending: Pending,
     pub(super) tally: Tally,
     pub(super) counters: Counters,
+    /// Option desk, where there is one.
+    pub(super) desk: Option<Box<Desk>>,
 }
 
 impl State {
@@ -224,7 +227,7 @@ impl State {
             traders,
             index: fixed.index(start),
             queue: Vec::with_capacity(fixed.traders as usize),
-            in_liquidation: vec![false; fixed.traders as usize],
+            in_liquidation: vec![false; fixed.liquidable()],
             allowance: 0.0,
             window: 0,
             peaks: Peaks::default(),
@@ -237,13 +240,14 @@ impl State {
                 keepers: seeds.counter(Purpose::Keepers, 0),
                 allocation: seeds.counter(Purpose::Allocation, 0),
             },
+            desk: None,
         };
-        state.open(scenario, fixed, &standing);
+        state.open(scenario, fixed, &standing, seeds);
         state
     }
 
     /// Books the standing positions against the makers and endows everybody else.
-    fn open(&mut self, scenario: &Scenario, fixed: &Fixed, standing: &[Standing]) {
+    fn open(&mut self, scenario: &Scenario, fixed: &Fixed, standing: &[Standing], seeds: SeedTree) {
         let mark = self.prices.mark;
         let price = mark.as_f64();
         let mut against = (Qty::ZERO, Usd::ZERO);
@@ -278,6 +282,7 @@ impl State {
             self.ledger.transfer(fixed.fund, fixed.vault, all.share(Rate::from_f64(share)));
         }
         super::settlement::share_out(&mut self.ledger, fixed.makers_ids(), &vec![1.0; fixed.maker_count()], against);
+        self.open_desk(scenario, fixed, seeds);
         for id in 0..fixed.traders {
             fixed.reindex(&self.ledger, &mut self.index, id, Rate::from_raw(Rate::SCALE));
         }

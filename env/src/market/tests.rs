@@ -7,6 +7,7 @@ use super::{AccountId, Market, Site};
 
 mod allocation;
 mod backstop;
+mod desk;
 mod execution;
 mod pacing;
 mod percolator;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::OptionsConfig;
 use crate::book::BookConfig;
 use crate::error::Problems;
 use crate::halts::BreakerConfig;
@@ -172,6 +173,9 @@ pub struct Scenario {
     pub venue: VenueConfig,
     /// Adversaries; at most 8.
     pub adversaries: Vec<AdversaryConfig>,
+    /// Option desk; none by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub options: Option<OptionsConfig>,
 }
 
 /// The market's and the controller's clocks.
@@ -248,5 +252,8 @@ impl Scenario {
             adversary.validate(&at(&format!("adversaries[{i}]")), problems);
         }
         self.venue.breaker.validate(&at("venue.breaker"), problems);
+        if let Some(options) = &self.options {
+            options.validate(&at("options"), problems);
+        }
     }
 }

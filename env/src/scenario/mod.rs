@@ -1,6 +1,8 @@
 //! A scenario: everything about one market but its seed and the venue's rules.
 
 mod config;
+mod options;
 pub mod presets;
 
 pub use config::{ClockConfig, FundingConfig, RewardConfig, Scenario, VenueConfig};
+pub use options::{DeskMarginConfig, OptionsConfig};

@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 use super::Scenario;
 use crate::error::{Error, Problems};
 
-/// Identifiers of the shipped scenarios: prices and depth, mildest first; whole nights; then what else can fail; then attacks.
-pub const NAMES: [&str; 13] = [
+/// Identifiers of the shipped scenarios: prices and depth, mildest first; whole nights; then what else can fail; then
+/// attacks; then options and collateral.
+pub const NAMES: [&str; 14] = [
     "calm",
     "tense",
     "volatility_spike",
@@ -21,6 +22,7 @@ pub const NAMES: [&str; 13] = [
     "venue_outage",
     "jelly",
     "popcat",
+    "option_squeeze",
 ];
 
 /// The files, in the order of [`NAMES`].
@@ -38,6 +40,7 @@ const FILES: [&str; NAMES.len()] = [
     include_str!("../../scenarios/venue_outage.toml"),
     include_str!("../../scenarios/jelly.toml"),
     include_str!("../../scenarios/popcat.toml"),
+    include_str!("../../scenarios/option_squeeze.toml"),
 ];
 
 /// Every shipped scenario, read once.
