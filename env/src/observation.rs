@@ -4,15 +4,18 @@
 //! logarithm, so that no value leaves the range by more than a few units and none is clipped (M12).
 
 mod options;
+mod stablecoin;
 
 use crate::action::{ACTIONS, PARAMETERS};
 use crate::book::{Book, Side};
 use crate::margin::{Direction, Terms, reproduction_number};
 use crate::market::{MARGIN_LINES_MAX, Market};
+use crate::scenario::Scenario;
 use crate::spaces::Feature;
 use crate::units::{Qty, Rate};
 
 pub use options::{OPTIONS, OPTIONS_COUNT};
+pub use stablecoin::{STABLECOIN, STABLECOIN_COUNT};
 
 /// Features before the controlled parameters.
 const MARKET_FEATURES: usize = 47;
@@ -161,19 +164,36 @@ pub fn features() -> Vec<Feature> {
 pub struct Extras {
     /// Whether options are traded in any of them.
     pub options: bool,
+    /// Whether accounts post a stablecoin in any of them.
+    pub stablecoin: bool,
 }
 
 impl Extras {
+    /// What a scenario has.
+    #[must_use]
+    pub const fn of(scenario: &Scenario) -> Self {
+        Self { options: scenario.options.is_some(), stablecoin: scenario.stablecoin.is_some() }
+    }
+
+    /// What either has.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self { options: self.options || other.options, stablecoin: self.stablecoin || other.stablecoin }
+    }
+
     /// The features, in order: behind all of [`features`].
     #[must_use]
     pub fn features(self) -> Vec<Feature> {
-        if self.options { OPTIONS.to_vec() } else { Vec::new() }
+        let options: &[Feature] = if self.options { &OPTIONS } else { &[] };
+        let stablecoin: &[Feature] = if self.stablecoin { &STABLECOIN } else { &[] };
+        [options, stablecoin].concat()
     }
 
     /// How many there are.
     #[must_use]
     pub const fn count(self) -> usize {
-        if self.options { OPTIONS_COUNT } else { 0 }
+        let options = if self.options { OPTIONS_COUNT } else { 0 };
+        options + if self.stablecoin { STABLECOIN_COUNT } else { 0 }
     }
 
     /// Writes them.
@@ -186,6 +206,10 @@ impl Extras {
         if self.options {
             options::write(market, &mut writer);
         }
+        if self.stablecoin {
+            stablecoin::write(market, &mut writer);
+        }
+        assert_eq!(writer.at, self.count(), "every further feature is written");
         assert!(out.iter().all(|x| x.is_finite()), "M12: an observation is not finite");
     }
 }

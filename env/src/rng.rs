@@ -43,6 +43,8 @@ pub enum Purpose {
     Options = 16,
     /// When a stablecoin loses its peg, and who holds it.
     Collateral = 17,
+    /// Who withdraws, and when.
+    Withdrawals = 18,
     /// Network weights.
     Weights = 20,
     /// Exploration noise.

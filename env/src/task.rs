@@ -84,13 +84,16 @@ impl Task {
         problems.require(!sites.is_empty(), "scenarios", "[]", "at least one scenario");
         reward.validate("reward", &mut problems);
         problems.into_result()?;
-        let extras = Extras { options: sites.iter().any(|site| site.scenario().options.is_some()) };
-        let spec = Spec {
-            observation: features().iter().chain(&extras.features()).map(|f| f.name.to_owned()).collect(),
-            action: PARAMETERS.iter().map(|p| p.name.to_owned()).collect(),
-            reward: NAMES.iter().map(|&name| name.to_owned()).collect(),
-        };
-        Ok(Self { sites, reward, groups, extras, spec })
+        let extras = sites.iter().map(|site| Extras::of(site.scenario())).fold(Extras::default(), Extras::and);
+        Ok(Self { sites, reward, groups, extras, spec: spec(extras) })
+    }
+
+    /// The same task, observing what others have further features for too: where a scenario has nothing to say, they are
+    /// zero. Tasks that one policy is to play have to observe alike.
+    #[must_use]
+    pub fn observing(self, extras: Extras) -> Self {
+        let extras = self.extras.and(extras);
+        Self { extras, spec: spec(extras), ..self }
     }
 
     /// What the entries of an observation mean: those of every task, and further ones by what the scenarios have.
@@ -109,6 +112,14 @@ impl Task {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.sites.is_empty()
+    }
+}
+
+fn spec(extras: Extras) -> Spec {
+    Spec {
+        observation: features().iter().chain(&extras.features()).map(|f| f.name.to_owned()).collect(),
+        action: PARAMETERS.iter().map(|p| p.name.to_owned()).collect(),
+        reward: NAMES.iter().map(|&name| name.to_owned()).collect(),
     }
 }
 

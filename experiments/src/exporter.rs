@@ -9,7 +9,6 @@ use seawall_agents::export::{Clocks, Learned, MeanValue, ParameterFile, Provenan
 use seawall_agents::export::{write_runtime, write_vectors};
 use seawall_agents::{Exported, Policy};
 use seawall_env::action::{ACTIONS, PARAMETERS};
-use seawall_env::observation::features;
 use seawall_env::scenario::ClockConfig;
 use seawall_env::spaces::Group;
 use seawall_env::{CascadeEnv, Env, Groups, Purpose, SeedTree, Spec};
@@ -58,6 +57,7 @@ impl Export {
         origin: Origin<'_>,
     ) -> anyhow::Result<Self> {
         let task = task(&places.list[..1], settings, &settings.venue(), Groups::default())?;
+        let features = task.features();
         let spec = CascadeEnv::new(task).spec().clone();
         let policy = masked(policy, settings.task.groups);
         let layers: Vec<_> = policy.layers.iter().map(Dense::view).collect();
@@ -88,7 +88,7 @@ impl Export {
             runtime_file: RUNTIME_FILE.to_owned(),
             vectors_file: VECTORS_FILE.to_owned(),
         };
-        let parameters = ParameterFile::new(story, &runtime, &vectors, &features()).context("describing the policy")?;
+        let parameters = ParameterFile::new(story, &runtime, &vectors, &features).context("describing the policy")?;
         Ok(Self { parameters, runtime, vectors })
     }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use seawall_env::liquidation::presets::Preset;
 use seawall_env::market::Site;
+use seawall_env::observation::Extras;
 use seawall_env::scenario::{Scenario, presets};
 use seawall_env::world::{ReplaySeries, ReplayStart, WorldConfig, WorldModel};
 use seawall_env::{Groups, Problem, Problems, Task};
@@ -22,6 +23,8 @@ use crate::settings::{Layer, Settings, SettingsError, resolve};
 pub(crate) struct Place {
     scenario: Arc<Scenario>,
     history: Option<History>,
+    /// Further features of all places of the run: one policy plays them all.
+    extras: Extras,
 }
 
 /// Candles that a price follows.
@@ -103,6 +106,11 @@ impl Places {
                 bail!("two scenarios are called {}", place.scenario.id);
             }
         }
+        let of = |place: &Place| Extras::of(&place.scenario);
+        let extras = this.list.iter().map(of).fold(Extras::default(), Extras::and);
+        for place in &mut this.list {
+            place.extras = extras;
+        }
         Ok(this)
     }
 
@@ -121,7 +129,7 @@ impl Places {
         } else {
             shipped(settings, name)?
         };
-        self.list.push(Place { scenario: Arc::new(scenario), history: None });
+        self.list.push(Place { scenario: Arc::new(scenario), history: None, extras: Extras::default() });
         Ok(())
     }
 
@@ -138,7 +146,7 @@ impl Places {
         let title = format!("Candles of {}, {window}.", path.display());
         let scenario = settings.market.scenario(&id, &title, WorldConfig::default());
         validate(&scenario, None)?;
-        self.list.push(Place { scenario: Arc::new(scenario), history: Some(history) });
+        self.list.push(Place { scenario: Arc::new(scenario), history: Some(history), extras: Extras::default() });
         Ok(())
     }
 }
@@ -149,7 +157,8 @@ impl Places {
 /// As [`Places::task`].
 pub(crate) fn task(places: &[Place], settings: &Settings, venue: &Preset, groups: Groups) -> anyhow::Result<Arc<Task>> {
     let sites: anyhow::Result<Vec<Site>> = places.iter().map(|place| place.site(venue, ReplayStart::Random)).collect();
-    Ok(Arc::new(Task::on_sites(sites?, settings.reward, groups)?))
+    let extras = places.iter().map(|place| place.extras).fold(Extras::default(), Extras::and);
+    Ok(Arc::new(Task::on_sites(sites?, settings.reward, groups)?.observing(extras)))
 }
 
 /// A shipped scenario in the market that the settings describe.

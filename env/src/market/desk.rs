@@ -140,6 +140,11 @@ impl Desk {
         self.customers.len() + self.makers
     }
 
+    /// Numbers of the customers in the ledger.
+    pub(super) fn customer_ids(&self) -> std::ops::Range<AccountId> {
+        self.first..self.id(self.customers.len())
+    }
+
     /// Number in the ledger.
     pub(super) fn id(&self, account: usize) -> AccountId {
         self.first + u32::try_from(account).expect("a few thousand accounts")

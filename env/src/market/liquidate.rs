@@ -101,6 +101,7 @@ impl Market {
     }
 
     fn enter(&mut self, id: AccountId) {
+        self.sell_collateral(id);
         let state = &mut self.state;
         self.fixed.unindex(&mut state.index, id);
         state.in_liquidation[id as usize] = true;

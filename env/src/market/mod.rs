@@ -9,7 +9,8 @@
 //! | arbitrageurs act | `arbitrage` |
 //! | adversaries act | `schemes` |
 //! | the option desk, where there is one: hedges, orders, marks | `option_flow`, `options` |
-//! | mark price, signals, funding | `marks` |
+//! | traders withdraw what they do not need, where they do and may | `withdraw` |
+//! | mark price, signals, funding; the stablecoin's peg | `marks`, `stablecoin` |
 //! | margin calls | `calls` |
 //! | liquidation: triggers and cases | `liquidate` |
 //! | close size, throttle, execution | `slices`, `capacity`, `execute`, `keepers` |
@@ -44,11 +45,13 @@ mod setup;
 mod share_losses;
 mod signals;
 mod slices;
+mod stablecoin;
 mod state;
 #[cfg(test)]
 mod tests;
 mod unwind;
 mod waterfall;
+mod withdraw;
 
 use std::sync::Arc;
 
@@ -57,7 +60,9 @@ pub use ledger::{AccountId, Ledger};
 pub use portfolio::Holders;
 pub use share_losses::Claims;
 pub use signals::Signals;
+pub use stablecoin::{Stablecoin, StablecoinOutcome};
 pub use state::{Prices, State};
+pub use withdraw::WithdrawalOutcome;
 
 use crate::action::Controls;
 use crate::book::{Book, Side};
@@ -172,8 +177,10 @@ impl Market {
         self.arbitrage();
         self.scheme();
         self.trade_options();
+        self.withdraw();
         self.settle_makers();
         self.move_marks();
+        self.move_peg();
         self.mark_options();
         if !self.is_halted() {
             self.call_margin();
@@ -227,7 +234,7 @@ impl Market {
     /// Replaces the state by one taken from a market of the same configuration.
     ///
     /// # Errors
-    /// [`Error::SnapshotMismatch`] if the populations, the kinds of book or the desks differ.
+    /// [`Error::SnapshotMismatch`] if the populations, the kinds of book, the desks or the stablecoins differ.
     pub fn restore(&mut self, state: State) -> Result<(), Error> {
         let (expected, found) = (self.fixed.accounts(), state.ledger.len());
         if expected != found {
@@ -249,6 +256,14 @@ impl Market {
         if expected != found {
             return Err(Error::SnapshotMismatch {
                 field: "an option desk",
+                expected: expected.to_string(),
+                found: found.to_string(),
+            });
+        }
+        let (expected, found) = (self.state.stablecoin.is_some(), state.stablecoin.is_some());
+        if expected != found {
+            return Err(Error::SnapshotMismatch {
+                field: "a stablecoin",
                 expected: expected.to_string(),
                 found: found.to_string(),
             });

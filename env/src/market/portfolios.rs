@@ -137,6 +137,7 @@ impl Market {
 
     fn enter_portfolio(&mut self, desk: &mut Desk, account: usize) {
         let id = desk.id(account);
+        self.sell_collateral(id);
         let tick = self.state.tick;
         let delta = desk.delta(account) + self.state.ledger.qty(id).as_f64();
         self.state.in_liquidation[id as usize] = true;

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::desk_setup::DeskRules;
 use super::ledger::AccountId;
+use super::stablecoin::StablecoinRules;
 use crate::halts::BreakerModel;
 use crate::margin::MarginSchedule;
 use crate::participants::adversaries::ACCOUNTS;
@@ -61,6 +62,8 @@ pub(super) struct Fixed {
     pub(super) spill_decay: f64,
     /// Option desk, where there is one.
     pub(super) desk: Option<DeskRules>,
+    /// Stablecoin, where accounts post one.
+    pub(super) stablecoin: Option<StablecoinRules>,
 }
 
 impl Fixed {
@@ -92,6 +95,7 @@ impl Fixed {
             keepers,
             fund,
             vault: fund + 1,
+            stablecoin: scenario.stablecoin.as_ref().map(StablecoinRules::new),
             desk: scenario.options.as_ref().map(|options| DeskRules::new(options, clock, desk_first)),
             schedule: MarginSchedule::new(&scenario.margin),
             oracle: OracleModel::new(&scenario.oracle, clock),

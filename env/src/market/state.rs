@@ -6,6 +6,8 @@ use super::desk::Desk;
 use super::ledger::Ledger;
 use super::setup::Fixed;
 use super::signals::Signals;
+use super::stablecoin::Stablecoin;
+use super::withdraw::Withdrawals;
 use crate::action::Controls;
 use crate::book::{Book, HomeBook, Side};
 use crate::halts::Halts;
@@ -176,6 +178,10 @@ pub struct State {
     pub(super) counters: Counters,
     /// Option desk, where there is one.
     pub(super) desk: Option<Box<Desk>>,
+    /// Coins that accounts posted, where they may.
+    pub(super) stablecoin: Option<Box<Stablecoin>>,
+    /// Withdrawals, where there are any.
+    pub(super) withdrawals: Option<Withdrawals>,
 }
 
 impl State {
@@ -241,6 +247,8 @@ impl State {
                 allocation: seeds.counter(Purpose::Allocation, 0),
             },
             desk: None,
+            stablecoin: None,
+            withdrawals: scenario.withdrawals.map(|_| Withdrawals::new(seeds)),
         };
         state.open(scenario, fixed, &standing, seeds);
         state
@@ -283,6 +291,7 @@ impl State {
         }
         super::settlement::share_out(&mut self.ledger, fixed.makers_ids(), &vec![1.0; fixed.maker_count()], against);
         self.open_desk(scenario, fixed, seeds);
+        self.post_stablecoins(scenario, fixed, seeds);
         for id in 0..fixed.traders {
             fixed.reindex(&self.ledger, &mut self.index, id, Rate::from_raw(Rate::SCALE));
         }

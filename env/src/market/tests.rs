@@ -7,6 +7,7 @@ use super::{AccountId, Market, Site};
 
 mod allocation;
 mod backstop;
+mod depeg;
 mod desk;
 mod execution;
 mod pacing;
@@ -14,6 +15,7 @@ mod percolator;
 mod ratio;
 mod schemes;
 mod sizes;
+mod withdraw;
 
 use crate::action::Controls;
 use crate::liquidation::{Pipeline, presets};

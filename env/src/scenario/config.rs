@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::OptionsConfig;
+use super::{OptionsConfig, StablecoinConfig, WithdrawalConfig};
 use crate::book::BookConfig;
 use crate::error::Problems;
 use crate::halts::BreakerConfig;
@@ -176,6 +176,12 @@ pub struct Scenario {
     /// Option desk; none by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub options: Option<OptionsConfig>,
+    /// Stablecoin that accounts post as margin; none by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stablecoin: Option<StablecoinConfig>,
+    /// Withdrawals of surplus money; none by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub withdrawals: Option<WithdrawalConfig>,
 }
 
 /// The market's and the controller's clocks.
@@ -254,6 +260,12 @@ impl Scenario {
         self.venue.breaker.validate(&at("venue.breaker"), problems);
         if let Some(options) = &self.options {
             options.validate(&at("options"), problems);
+        }
+        if let Some(stablecoin) = &self.stablecoin {
+            stablecoin.validate(&at("stablecoin"), problems);
+        }
+        if let Some(withdrawals) = &self.withdrawals {
+            withdrawals.validate(&at("withdrawals"), problems);
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::error::{Error, Problems};
 
 /// Identifiers of the shipped scenarios: prices and depth, mildest first; whole nights; then what else can fail; then
 /// attacks; then options and collateral.
-pub const NAMES: [&str; 14] = [
+pub const NAMES: [&str; 15] = [
     "calm",
     "tense",
     "volatility_spike",
@@ -23,6 +23,7 @@ pub const NAMES: [&str; 14] = [
     "jelly",
     "popcat",
     "option_squeeze",
+    "depeg",
 ];
 
 /// The files, in the order of [`NAMES`].
@@ -41,6 +42,7 @@ const FILES: [&str; NAMES.len()] = [
     include_str!("../../scenarios/jelly.toml"),
     include_str!("../../scenarios/popcat.toml"),
     include_str!("../../scenarios/option_squeeze.toml"),
+    include_str!("../../scenarios/depeg.toml"),
 ];
 
 /// Every shipped scenario, read once.

@@ -60,7 +60,7 @@ impl MarketSettings {
             margin,
             funding,
             venue,
-            adversaries: Vec::new(),
+            ..Scenario::default()
         }
     }
 
