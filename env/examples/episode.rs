@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use seawall_env::action::Controls;
 use seawall_env::liquidation::{Preset, presets};
-use seawall_env::observation::FEATURES_COUNT;
 use seawall_env::outcome::Outcome;
 use seawall_env::scenario::{RewardConfig, Scenario};
 use seawall_env::units::Usd;
@@ -40,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// Plays one episode with every parameter at its neutral value and returns the sum of rewards.
 fn play(env: &mut CascadeEnv, seed: u64) -> f64 {
     let neutral = Controls::default().encode();
-    let mut observation = [0.0; FEATURES_COUNT];
+    let mut observation = vec![0.0; env.spec().observation.len()];
     env.reset(seed, &mut observation);
     let mut total = 0.0;
     loop {

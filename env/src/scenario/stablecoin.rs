@@ -10,8 +10,8 @@ use crate::world::validate_range;
 /// A loss of the peg: down in a straight line, a while there, and back by halves.
 ///
 /// # Reference
-/// USDe traded at 0.65 on Binance on 10 October 2025 while it kept about a dollar elsewhere; accounts that had posted it
-/// were liquidated, and Binance compensated them with 283 million dollars (its notices of 12 and 13 October 2025).
+/// The coin `USDe` traded at 0.65 on Binance on 10 October 2025; accounts that had posted it were liquidated, and Binance
+/// compensated them with 283 million dollars at first (its notices of October 2025).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DepegConfig {

@@ -65,9 +65,9 @@ fn falling_peg_liquidates_everybody_whom_a_scan_of_all_accounts_finds_short() {
             market.tick();
             let entered = market.outcome().liquidated_accounts - earlier;
             if tick < 900 {
-                before += entered
+                before += entered;
             } else {
-                during += entered
+                during += entered;
             }
             let (mark, funding) = (market.state.prices.mark, market.state.ledger.funding());
             let adjustment = market.state.adjustment(1.0);
