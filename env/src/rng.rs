@@ -45,6 +45,12 @@ pub enum Purpose {
     Assets = 15,
     /// Who margins all instruments of a venue together.
     Owners = 16,
+    /// Who holds options, and what they do with them.
+    Options = 17,
+    /// When a stablecoin loses its peg, and who holds it.
+    Collateral = 18,
+    /// Who withdraws, and when.
+    Withdrawals = 19,
     /// Network weights.
     Weights = 20,
     /// Exploration noise.

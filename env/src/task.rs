@@ -11,7 +11,7 @@ use crate::error::{Error, Problems};
 use crate::gym::{Env, Spec, Status, Step};
 use crate::liquidation::Pipeline;
 use crate::market::{Market, Site};
-use crate::observation::{Recent, economy_features, features, observe};
+use crate::observation::{Extras, FEATURES_COUNT, Recent, features, observe};
 use crate::outcome::Outcome;
 use crate::reward::{NAMES, TERMS, Totals};
 use crate::rng::{Purpose, SeedTree};
@@ -50,7 +50,7 @@ pub struct Task {
     sites: Vec<Site>,
     reward: RewardConfig,
     groups: Groups,
-    features: Vec<Feature>,
+    extras: Extras,
     spec: Spec,
 }
 
@@ -86,28 +86,21 @@ impl Task {
         problems.require(!sites.is_empty(), "scenarios", "[]", "at least one scenario");
         reward.validate("reward", &mut problems);
         problems.into_result()?;
-        let many = sites.iter().any(|site| site.scenario().is_economy());
-        let spec = Spec {
-            observation: Vec::new(),
-            action: PARAMETERS.iter().map(|p| p.name.to_owned()).collect(),
-            reward: NAMES.iter().map(|&name| name.to_owned()).collect(),
-        };
-        Ok(Self { sites, reward, groups, features: Vec::new(), spec }.observing_economies(many))
+        let extras = sites.iter().map(|site| Extras::of(site.scenario())).fold(Extras::default(), Extras::and);
+        Ok(Self { sites, reward, groups, extras, spec: spec(extras) })
     }
 
-    /// The task with or without the features that only an economy has. A task has them if one of its scenarios is an
-    /// economy; a policy that is judged elsewhere wants the list that it was trained on.
+    /// The same task with these further features instead of those that its scenarios have: a policy that is judged
+    /// elsewhere wants the list that it was trained on. Where a scenario has nothing to say, they are zero.
     #[must_use]
-    pub fn observing_economies(mut self, observing: bool) -> Self {
-        self.features = if observing { economy_features() } else { features() };
-        self.spec.observation = self.features.iter().map(|feature| feature.name.to_owned()).collect();
-        self
+    pub fn observing(self, extras: Extras) -> Self {
+        Self { extras, spec: spec(extras), ..self }
     }
 
-    /// What its observation consists of, in order.
+    /// What the entries of an observation mean: those of every task, and further ones by what the scenarios have.
     #[must_use]
-    pub fn features(&self) -> &[Feature] {
-        &self.features
+    pub fn features(&self) -> Vec<Feature> {
+        features().into_iter().chain(self.extras.features()).collect()
     }
 
     /// Number of scenarios.
@@ -120,6 +113,14 @@ impl Task {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.sites.is_empty()
+    }
+}
+
+fn spec(extras: Extras) -> Spec {
+    Spec {
+        observation: features().iter().chain(&extras.features()).map(|f| f.name.to_owned()).collect(),
+        action: PARAMETERS.iter().map(|p| p.name.to_owned()).collect(),
+        reward: NAMES.iter().map(|&name| name.to_owned()).collect(),
     }
 }
 
@@ -217,7 +218,18 @@ impl CascadeEnv {
         }
         self.progress = Progress::start(scenario, &self.arena);
         self.terms = [0.0; TERMS];
-        observe(&self.arena, &self.progress.recent, &self.progress.own, observation);
+        self.look(observation);
+    }
+
+    fn look(&self, observation: &mut [f32]) {
+        assert_eq!(observation.len(), self.observations(), "an observation has {} entries", self.observations());
+        let (every, further) = observation.split_at_mut(FEATURES_COUNT);
+        observe(&self.arena, &self.progress.recent, &self.progress.own, every);
+        self.task.extras.observe(&self.arena, &self.progress.recent, further);
+    }
+
+    fn observations(&self) -> usize {
+        FEATURES_COUNT + self.task.extras.count()
     }
 
     /// Moves the parameters towards `action`: fast ones at once, slow ones on their clock and by a bounded change.
@@ -290,8 +302,7 @@ impl Env for CascadeEnv {
         assert!(!self.progress.over, "the episode is over: reset first");
         assert_eq!(action.len(), ACTIONS, "an action has {ACTIONS} entries");
         assert!(action.iter().all(|a| (-1.0..=1.0).contains(a)), "an action lies in [-1, 1]: {action:?}");
-        let features = self.task.features.len();
-        assert_eq!(observation.len(), features, "an observation has {features} entries");
+        assert_eq!(observation.len(), self.observations(), "an observation has {} entries", self.observations());
         let churn = self.steer(action);
         for _ in 0..self.market().scenario().clock.ticks_per_decision {
             self.arena.tick();
@@ -311,7 +322,7 @@ impl Env for CascadeEnv {
             Status::Running
         };
         self.progress.over = status.is_over();
-        observe(&self.arena, &self.progress.recent, &self.progress.own, observation);
+        self.look(observation);
         let reward =
             -self.terms.iter().zip(self.task.reward.to_array()).map(|(term, weight)| term * weight).sum::<f64>();
         assert!(reward.is_finite(), "M12: the reward is not finite: {:?}", self.terms);

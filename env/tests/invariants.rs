@@ -21,10 +21,9 @@ use seawall_env::liquidation::{
 };
 use seawall_env::margin::theory::{Restoration, ratio_after_closing, restoration};
 use seawall_env::market::Market;
-use seawall_env::observation::FEATURES_COUNT;
 use seawall_env::participants::keepers::DropoutConfig;
-use seawall_env::scenario::Scenario;
 use seawall_env::scenario::presets::NAMES;
+use seawall_env::scenario::{DepegConfig, OptionsConfig, Scenario, StablecoinConfig, WithdrawalConfig};
 use seawall_env::units::Usd;
 use seawall_env::world::{SlowdownConfig, WindowConfig};
 use seawall_env::{CascadeEnv, Env};
@@ -58,13 +57,69 @@ fn scenarios() -> impl Strategy<Value = Scenario> {
             scenario
         },
     );
-    (moved, incidents(), breakers()).prop_map(|(mut scenario, (outage, dropout, slowdown), breaker)| {
-        scenario.venue.outages.extend(outage);
-        scenario.keepers.dropouts.extend(dropout);
-        scenario.oracle.slowdowns.extend(slowdown);
-        scenario.venue.breaker = breaker;
-        scenario
-    })
+    let further = (desks(), coins(), runs());
+    (moved, incidents(), breakers(), further).prop_map(
+        |(mut scenario, (outage, dropout, slowdown), breaker, (desk, coin, run))| {
+            scenario.options = desk.or(scenario.options);
+            scenario.stablecoin = coin.or(scenario.stablecoin);
+            scenario.withdrawals = run;
+            scenario.venue.outages.extend(outage);
+            scenario.keepers.dropouts.extend(dropout);
+            scenario.oracle.slowdowns.extend(slowdown);
+            scenario.venue.breaker = breaker;
+            scenario
+        },
+    )
+}
+
+/// Withdrawals in a third of all markets, with or without a gate.
+fn runs() -> impl Strategy<Value = Option<WithdrawalConfig>> {
+    let run =
+        (0.0..60.0_f64, 0.0..10.0_f64, 0.0..=1.0_f64, 0.0..300.0_f64).prop_map(|(rate, panic, share, gate_seconds)| {
+            WithdrawalConfig { rate, panic, share, gate_seconds, ..Default::default() }
+        });
+    prop_oneof![2 => Just(None), 1 => run.prop_map(Some)]
+}
+
+/// A stablecoin in a third of all markets, which loses its peg anywhere in the episode.
+fn coins() -> impl Strategy<Value = Option<StablecoinConfig>> {
+    let coin = (0.0..1.0_f64, 0.0..1.0_f64, 0.0..0.8_f64, 0.01..1.0_f64, 1.0..2e3_f64).prop_map(
+        |(accounts, equity, at, low, fall_seconds)| {
+            let depeg = DepegConfig {
+                start_fraction: [at, at],
+                low: [low, 1.0],
+                fall_seconds,
+                hold_seconds: 0.1 * fall_seconds,
+                recovery_half_life: fall_seconds,
+            };
+            StablecoinConfig { accounts, equity, depegs: vec![depeg], ..StablecoinConfig::default() }
+        },
+    );
+    prop_oneof![2 => Just(None), 1 => coin.prop_map(Some)]
+}
+
+/// An option desk in a third of all markets: few accounts, thin cushions, much of everything.
+fn desks() -> impl Strategy<Value = Option<OptionsConfig>> {
+    let numbers = (0.01..2.0_f64, 1.0..1.5_f64, 0.0..60.0_f64, 1.0..60.0_f64);
+    let shares =
+        prop::sample::select(vec![[0.25; 4], [1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.2, 0.8], [0.0, 1.0, 0.0, 0.0]]);
+    let desk = (8..40_u32, numbers, shares, 0.05..1.0_f64).prop_map(
+        |(accounts, (notional, cushion, rate, mark_seconds), shares, share)| {
+            let mut options = OptionsConfig {
+                mark_seconds,
+                step_share: share,
+                expiry_hours: vec![0.1, 24.0],
+                ..OptionsConfig::default()
+            };
+            options.customers.accounts = accounts;
+            options.customers.notional = notional;
+            options.customers.cushion = [1.0, cushion];
+            options.customers.rate = rate;
+            options.customers.shares = shares;
+            options
+        },
+    );
+    prop_oneof![2 => Just(None), 1 => desk.prop_map(Some)]
 }
 
 /// Outage of the venue, absence of keepers, slowdown of the oracle: each in half of all markets, anywhere in the episode.
@@ -300,7 +355,7 @@ fn assert_deleveraging_follows_liquidation(market: &Market) {
 
 /// All of them after every decision.
 fn play(env: &mut CascadeEnv, seed: u64, actions: &[[f32; ACTIONS]]) {
-    let mut observation = [0.0; FEATURES_COUNT];
+    let mut observation = vec![0.0; env.spec().observation.len()];
     env.reset(seed, &mut observation);
     for action in actions.iter().cycle() {
         let before = *env.outcome();
@@ -309,6 +364,7 @@ fn play(env: &mut CascadeEnv, seed: u64, actions: &[[f32; ACTIONS]]) {
         let ledger = &market.state().ledger;
         // M1, M2, M9.
         ledger.assert_invariants();
+        market.desk().into_iter().for_each(seawall_env::market::Desk::assert_invariants);
         assert_eq!(-ledger.deficit(), env.outcome().written_off, "M1: only what was written off is missing");
         assert_eq!(ledger.fees(), env.outcome().fees);
         assert_levels_are_ordered(market);

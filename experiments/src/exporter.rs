@@ -140,7 +140,7 @@ impl Export {
             vectors_file: VECTORS_FILE.to_owned(),
         };
         let parameters =
-            ParameterFile::new(story, &runtime, &vectors, task.features()).context("describing the policy")?;
+            ParameterFile::new(story, &runtime, &vectors, &task.features()).context("describing the policy")?;
         Ok(Self { parameters, runtime, vectors })
     }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use seawall_env::liquidation::presets::Preset;
 use seawall_env::market::Site;
+use seawall_env::observation::Extras;
 use seawall_env::scenario::{Scenario, presets};
 use seawall_env::world::{ReplaySeries, ReplayStart, WorldConfig, WorldModel};
 use seawall_env::{Groups, Problem, Problems, Task};
@@ -22,6 +23,8 @@ use crate::settings::{Layer, Settings, SettingsError, resolve};
 pub(crate) struct Place {
     scenario: Arc<Scenario>,
     history: Option<History>,
+    /// Further features of all places of the run: one policy plays them all.
+    extras: Extras,
 }
 
 /// Candles that a price follows.
@@ -36,6 +39,11 @@ impl Place {
     /// The scenario.
     pub(crate) fn scenario(&self) -> &Scenario {
         &self.scenario
+    }
+
+    /// Further features that are observed here.
+    pub(crate) const fn extras(&self) -> Extras {
+        self.extras
     }
 
     /// Whether its price follows candles.
@@ -103,6 +111,12 @@ impl Places {
                 bail!("two scenarios are called {}", place.scenario.id);
             }
         }
+        // A policy meets one list of features wherever it is judged: that of what the settings train on.
+        let mut extras = Extras::default();
+        for name in &settings.task.scenarios {
+            extras = extras.and(Extras::of(&named(settings, name)?));
+        }
+        this.list.iter_mut().for_each(|place| place.extras = extras);
         Ok(this)
     }
 
@@ -119,7 +133,7 @@ impl Places {
             self.inputs.push(input(Path::new(name))?);
         }
         let scenario = named(settings, name)?;
-        self.list.push(Place { scenario: Arc::new(scenario), history: None });
+        self.list.push(Place { scenario: Arc::new(scenario), history: None, extras: Extras::default() });
         Ok(())
     }
 
@@ -136,7 +150,7 @@ impl Places {
         let title = format!("Candles of {}, {window}.", path.display());
         let scenario = settings.market.scenario(&id, &title, WorldConfig::default());
         validate(&scenario, None)?;
-        self.list.push(Place { scenario: Arc::new(scenario), history: Some(history) });
+        self.list.push(Place { scenario: Arc::new(scenario), history: Some(history), extras: Extras::default() });
         Ok(())
     }
 }
@@ -147,22 +161,20 @@ impl Places {
 /// As [`Places::task`].
 pub(crate) fn task(places: &[Place], settings: &Settings, venue: &Preset, groups: Groups) -> anyhow::Result<Arc<Task>> {
     let sites: anyhow::Result<Vec<Site>> = places.iter().map(|place| place.site(venue, ReplayStart::Random)).collect();
-    task_on(sites?, settings, groups)
+    task_on(sites?, places[0].extras, settings, groups)
 }
 
-/// A task on some sites, which observes what a task over all scenarios of the settings does: a policy meets one list of
-/// features wherever it is judged.
+/// A task on some sites that observes `extras`.
 ///
 /// # Errors
-/// If a weight is invalid, or a scenario of the settings cannot be read.
-pub(crate) fn task_on(sites: Vec<Site>, settings: &Settings, groups: Groups) -> anyhow::Result<Arc<Task>> {
-    let mut observing = false;
-    if settings.replay.files.is_empty() {
-        for name in &settings.task.scenarios {
-            observing |= named(settings, name)?.is_economy();
-        }
-    }
-    Ok(Arc::new(Task::on_sites(sites, settings.reward, groups)?.observing_economies(observing)))
+/// If a weight is invalid.
+pub(crate) fn task_on(
+    sites: Vec<Site>,
+    extras: Extras,
+    settings: &Settings,
+    groups: Groups,
+) -> anyhow::Result<Arc<Task>> {
+    Ok(Arc::new(Task::on_sites(sites, settings.reward, groups)?.observing(extras)))
 }
 
 /// The scenario that a name means: a shipped one, or a file.

@@ -191,6 +191,13 @@ pub(crate) fn validate(scenario: &Scenario, path: &str, problems: &mut Problems)
         scenario.adversaries.len(),
         "none where there are assets or venues",
     );
+    for (field, is_there) in [
+        ("options", scenario.options.is_some()),
+        ("stablecoin", scenario.stablecoin.is_some()),
+        ("withdrawals", scenario.withdrawals.is_some()),
+    ] {
+        problems.require(!is_there, at(field), "a section", "none where there are assets or venues");
+    }
     for (i, asset) in assets.iter().enumerate() {
         let path = at(&format!("assets[{i}]"));
         asset.validate(&path, problems);

@@ -15,8 +15,12 @@ const CAPACITY_DEPTH: f64 = 0.05;
 const LEAST_SLICE: f64 = 10.0;
 
 impl Market {
-    /// Adds this tick's capacity, in coins; windows start with all of theirs.
+    /// Adds this tick's capacity, once, in coins; windows start with all of theirs.
     pub(super) fn grant_capacity(&mut self) {
+        if self.scratch.granted == Some(self.state.tick) {
+            return;
+        }
+        self.scratch.granted = Some(self.state.tick);
         let book = &self.state.book;
         match self.state.rules.pace.capacity {
             Capacity::Unlimited => self.state.allowance = f64::MAX,

@@ -153,7 +153,7 @@ impl Market {
     }
 
     fn is_in_liquidation(&self, id: AccountId) -> bool {
-        id < self.fixed.traders && self.state.in_liquidation[id as usize]
+        self.state.in_liquidation.get(id as usize).is_some_and(|&is_in| is_in)
     }
 
     /// dYdX: whoever stands on the other side, in the order of accounts from a random one on, as far as `scan` goes.

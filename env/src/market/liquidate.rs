@@ -69,7 +69,7 @@ impl Market {
         self.scale_down();
     }
 
-    fn is_mark_trusted(&self) -> bool {
+    pub(super) fn is_mark_trusted(&self) -> bool {
         let prices = &self.state.prices;
         let guard = self.state.rules.guard;
         guard.is_none_or(|guard| guard.passes(prices.mark.as_f64(), prices.oracle, prices.oracle_age))
@@ -104,6 +104,7 @@ impl Market {
     }
 
     fn enter(&mut self, id: AccountId) {
+        self.sell_collateral(id);
         let state = &mut self.state;
         self.fixed.unindex(&mut state.index, id);
         state.in_liquidation[id as usize] = true;

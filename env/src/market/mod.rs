@@ -8,10 +8,13 @@
 //! | traders act | `flow` |
 //! | arbitrageurs act | `arbitrage` |
 //! | adversaries act | `schemes` |
-//! | mark price, signals, funding | `marks` |
+//! | the option desk, where there is one: hedges, orders, marks | `option_flow`, `options` |
+//! | traders withdraw what they do not need, where they do and may | `withdraw` |
+//! | mark price, signals, funding; the stablecoin's peg | `marks`, `stablecoin` |
 //! | margin calls, and when nobody needs one | `calls`, `watch` |
 //! | liquidation: triggers and cases | `liquidate` |
 //! | close size, throttle, execution | `slices`, `capacity`, `execute`, `keepers` |
+//! | the same for portfolio-margined accounts, hedge first | `portfolios` |
 //! | backstop, loss allocation, the backstop's own inventory | `waterfall`, `deleverage`, `share_losses`, `unwind` |
 //! | makers' fills are settled, totals recorded | `settlement`, `record` |
 
@@ -19,6 +22,8 @@ mod arbitrage;
 mod calls;
 mod capacity;
 mod deleverage;
+mod desk;
+mod desk_setup;
 mod execute;
 mod flow;
 mod gate;
@@ -28,7 +33,11 @@ mod keepers;
 mod ledger;
 mod liquidate;
 mod marks;
+mod option_flow;
+mod options;
 mod outside;
+mod portfolio;
+mod portfolios;
 mod quotes;
 mod record;
 mod schemes;
@@ -37,21 +46,27 @@ mod setup;
 mod share_losses;
 mod signals;
 mod slices;
+mod stablecoin;
 mod state;
 #[cfg(test)]
 mod tests;
 mod unwind;
 mod watch;
 mod waterfall;
+mod withdraw;
 
 use std::sync::Arc;
 
+pub use desk::{Desk, DeskOutcome};
 pub(crate) use joined::Debt;
 pub use ledger::{AccountId, Ledger};
+pub use portfolio::Holders;
 pub use share_losses::Claims;
 pub use signals::Signals;
+pub use stablecoin::{Stablecoin, StablecoinOutcome};
 pub(crate) use state::Streams;
 pub use state::{Prices, State};
+pub use withdraw::WithdrawalOutcome;
 
 use crate::action::Controls;
 use crate::book::{Book, Side};
@@ -163,6 +178,16 @@ struct Scratch {
     joined: joined::Joined,
     /// What owners came to owe in this tick, where others collect it.
     debts: Vec<Debt>,
+    /// Tick whose capacity has been granted.
+    granted: Option<u64>,
+    bench: portfolio::Bench,
+}
+
+impl Scratch {
+    /// Drops what was worked out for another state.
+    fn forget(&mut self) {
+        (self.ranked, self.granted, self.watch) = (None, None, None);
+    }
 }
 
 impl Market {
@@ -178,13 +203,7 @@ impl Market {
         queue.clear();
         self.state = State::new(&self.scenario, &self.fixed, &self.pipeline, streams);
         self.state.queue = queue;
-        self.forget();
-    }
-
-    /// Drops what was worked out for another state.
-    fn forget(&mut self) {
-        self.scratch.ranked = None;
-        self.scratch.watch = None;
+        self.scratch.forget();
     }
 
     /// Sets the controlled parameters from here on.
@@ -212,8 +231,12 @@ impl Market {
     /// The stages from arbitrage to the mark price.
     pub(crate) fn close_trading(&mut self) {
         self.scheme();
+        self.trade_options();
+        self.withdraw();
         self.settle_makers();
         self.move_marks();
+        self.move_peg();
+        self.mark_options();
     }
 
     /// The stages from the mark price on.
@@ -221,6 +244,7 @@ impl Market {
         if !self.is_halted() {
             self.call_margin();
             self.liquidate();
+            self.liquidate_portfolios();
             self.unwind_fund();
             self.unwind_keepers();
             self.settle_makers();
@@ -230,6 +254,9 @@ impl Market {
         #[cfg(debug_assertions)]
         if self.state.tick.is_multiple_of(64) {
             self.state.ledger.assert_invariants();
+            if let Some(desk) = &self.state.desk {
+                desk.assert_invariants();
+            }
         }
     }
 
@@ -286,7 +313,7 @@ impl Market {
     /// Replaces the state by one taken from a market of the same configuration.
     ///
     /// # Errors
-    /// [`Error::SnapshotMismatch`] if the populations or the kinds of book differ.
+    /// [`Error::SnapshotMismatch`] if the populations, the kinds of book, the desks or the stablecoins differ.
     pub fn restore(&mut self, state: State) -> Result<(), Error> {
         let (expected, found) = (self.fixed.accounts(), state.ledger.len());
         if expected != found {
@@ -304,8 +331,24 @@ impl Market {
                 found: format!("{found:?}"),
             });
         }
+        let (expected, found) = (self.state.desk.is_some(), state.desk.is_some());
+        if expected != found {
+            return Err(Error::SnapshotMismatch {
+                field: "an option desk",
+                expected: expected.to_string(),
+                found: found.to_string(),
+            });
+        }
+        let (expected, found) = (self.state.stablecoin.is_some(), state.stablecoin.is_some());
+        if expected != found {
+            return Err(Error::SnapshotMismatch {
+                field: "a stablecoin",
+                expected: expected.to_string(),
+                found: found.to_string(),
+            });
+        }
         self.state = state;
-        self.forget();
+        self.scratch.forget();
         Ok(())
     }
 

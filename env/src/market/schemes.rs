@@ -99,7 +99,7 @@ impl Market {
     }
 
     /// Initial margin of a position at mark, under the venue's margin in force.
-    fn initial_margin(&self, qty: Qty) -> f64 {
+    pub(super) fn initial_margin(&self, qty: Qty) -> f64 {
         let notional = qty.notional(self.state.prices.mark);
         let adjustment = self.state.adjustment(self.margin_multiplier());
         let rate = self.fixed.schedule.initial_rate(qty.abs(), notional, self.open_interest(), adjustment);

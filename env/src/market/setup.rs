@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
+use super::desk_setup::DeskRules;
 use super::ledger::AccountId;
+use super::stablecoin::StablecoinRules;
 use crate::halts::BreakerModel;
 use crate::margin::MarginSchedule;
 use crate::participants::adversaries::ACCOUNTS;
@@ -12,7 +14,8 @@ use crate::scenario::Scenario;
 use crate::units::Usd;
 use crate::world::{MarkModel, OracleModel, SECONDS_PER_YEAR, WorldModel};
 
-/// Constants of a market. Accounts are numbered traders (adversaries last among them), makers, arbitrageurs, keepers, fund, vault.
+/// Constants of a market. Accounts are numbered traders (adversaries last among them), makers, arbitrageurs, keepers, the
+/// option desk's, fund, vault.
 #[derive(Debug)]
 pub(super) struct Fixed {
     pub(super) traders: u32,
@@ -57,6 +60,10 @@ pub(super) struct Fixed {
     pub(super) follow: f64,
     /// What is left of home's impact on other venues after a tick.
     pub(super) spill_decay: f64,
+    /// Option desk, where there is one.
+    pub(super) desk: Option<DeskRules>,
+    /// Stablecoin, where accounts post one.
+    pub(super) stablecoin: Option<StablecoinRules>,
 }
 
 impl Fixed {
@@ -78,14 +85,18 @@ impl Fixed {
         let traders = config.accounts + adversaries;
         let (makers, arbitrageurs, keepers) = (scenario.makers.count, scenario.arbitrage.count, scenario.keepers.count);
         let first = &scenario.margin.tiers[0];
+        let desk_first = traders + makers + arbitrageurs + keepers;
+        let fund = desk_first + scenario.options.as_ref().map_or(0, DeskRules::accounts);
         Self {
             traders,
             ordinary: config.accounts,
             makers,
             arbitrageurs,
             keepers,
-            fund: traders + makers + arbitrageurs + keepers,
-            vault: traders + makers + arbitrageurs + keepers + 1,
+            fund,
+            vault: fund + 1,
+            stablecoin: scenario.stablecoin.as_ref().map(StablecoinRules::new),
+            desk: scenario.options.as_ref().map(|options| DeskRules::new(options, clock, desk_first)),
             schedule: MarginSchedule::new(&scenario.margin),
             oracle: OracleModel::new(&scenario.oracle, clock),
             mark: MarkModel::new(&scenario.mark, clock),
@@ -110,6 +121,11 @@ impl Fixed {
 
     pub(super) const fn accounts(&self) -> usize {
         self.vault as usize + 1
+    }
+
+    /// Accounts that can be in liquidation, and whoever is numbered among them.
+    pub(super) const fn liquidable(&self) -> usize {
+        if self.desk.is_some() { self.fund as usize } else { self.traders as usize }
     }
 
     pub(super) const fn is_adversary(&self, id: AccountId) -> bool {

@@ -2,9 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::desk::Desk;
 use super::ledger::Ledger;
 use super::setup::Fixed;
 use super::signals::Signals;
+use super::stablecoin::Stablecoin;
+use super::withdraw::Withdrawals;
 use crate::action::Controls;
 use crate::book::{Book, HomeBook, Side};
 use crate::halts::Halts;
@@ -192,6 +195,12 @@ pub struct State {
     pub(super) pending: Pending,
     pub(super) tally: Tally,
     pub(super) counters: Counters,
+    /// Option desk, where there is one.
+    pub(super) desk: Option<Box<Desk>>,
+    /// Coins that accounts posted, where they may.
+    pub(super) stablecoin: Option<Box<Stablecoin>>,
+    /// Withdrawals, where there are any.
+    pub(super) withdrawals: Option<Withdrawals>,
 }
 
 impl State {
@@ -249,7 +258,7 @@ impl State {
             traders,
             index: fixed.index(start),
             queue: Vec::new(),
-            in_liquidation: vec![false; fixed.traders as usize],
+            in_liquidation: vec![false; fixed.liquidable()],
             allowance: 0.0,
             window: 0,
             peaks: Peaks::default(),
@@ -262,13 +271,16 @@ impl State {
                 keepers: seeds.counter(Purpose::Keepers, 0),
                 allocation: seeds.counter(Purpose::Allocation, 0),
             },
+            desk: None,
+            stablecoin: None,
+            withdrawals: scenario.withdrawals.map(|_| Withdrawals::new(seeds)),
         };
-        state.open(scenario, fixed, &standing);
+        state.open(scenario, fixed, &standing, seeds);
         state
     }
 
     /// Books the standing positions against the makers and endows everybody else.
-    fn open(&mut self, scenario: &Scenario, fixed: &Fixed, standing: &[Standing]) {
+    fn open(&mut self, scenario: &Scenario, fixed: &Fixed, standing: &[Standing], seeds: SeedTree) {
         let mark = self.prices.mark;
         let price = mark.as_f64();
         let mut against = (Qty::ZERO, Usd::ZERO);
@@ -303,6 +315,8 @@ impl State {
             self.ledger.transfer(fixed.fund, fixed.vault, all.share(Rate::from_f64(share)));
         }
         super::settlement::share_out(&mut self.ledger, fixed.makers_ids(), &vec![1.0; fixed.maker_count()], against);
+        self.open_desk(scenario, fixed, seeds);
+        self.post_stablecoins(scenario, fixed, seeds);
         for id in 0..fixed.traders {
             fixed.reindex(&self.ledger, &mut self.index, id, Rate::from_raw(Rate::SCALE));
         }

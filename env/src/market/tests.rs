@@ -7,12 +7,15 @@ use super::{AccountId, Market, Site};
 
 mod allocation;
 mod backstop;
+mod depeg;
+mod desk;
 mod execution;
 mod pacing;
 mod percolator;
 mod ratio;
 mod schemes;
 mod sizes;
+mod withdraw;
 
 use crate::action::Controls;
 use crate::liquidation::{Pipeline, presets};

@@ -4,23 +4,26 @@
 //! logarithm, so that no value leaves the range by more than a few units and none is clipped (M12).
 
 mod economy;
+mod options;
+mod stablecoin;
 
 use crate::action::{ACTIONS, PARAMETERS};
 use crate::arena::Arena;
 use crate::book::{Book, Side};
 use crate::margin::{Direction, Terms, reproduction_number};
 use crate::market::{MARGIN_LINES_MAX, Market};
+use crate::scenario::Scenario;
 use crate::spaces::Feature;
 use crate::units::{Qty, Rate, Usd};
 
 pub use economy::ECONOMY;
+pub use options::{OPTIONS, OPTIONS_COUNT};
+pub use stablecoin::{STABLECOIN, STABLECOIN_COUNT};
 
 /// Features before the controlled parameters.
 const MARKET_FEATURES: usize = 47;
-/// Number of features of a market by itself.
+/// Number of features that every task has.
 pub const FEATURES_COUNT: usize = MARKET_FEATURES + ACTIONS;
-/// Number of features of a task that has several assets or venues somewhere.
-pub const ECONOMY_FEATURES_COUNT: usize = FEATURES_COUNT + economy::COUNT;
 
 const fn feature(name: &'static str, unit: &'static str, group: &'static str, meaning: &'static str) -> Feature {
     Feature { name, unit, group, meaning }
@@ -155,24 +158,83 @@ pub const MARKET: [Feature; MARKET_FEATURES] = [
     feature("slow_clock", "1", "recent", "share of the slow interval that has passed"),
 ];
 
-/// All features of a market by itself, in order.
+/// The features that every task has, in order. Of an economy, price, book and venue features are the first asset's; those
+/// of accounts and backstop are sums over home's instruments, and the cascade numbers the highest of any.
 #[must_use]
 pub fn features() -> Vec<Feature> {
-    MARKET.iter().copied().chain(own()).collect()
+    let own = PARAMETERS.iter().map(|p| feature(p.name, "1", "controls", "normalised parameter in force"));
+    MARKET.iter().copied().chain(own).collect()
 }
 
-/// All features of a task that has several assets or venues somewhere, in order: those of the market, of the economy,
-/// and the controlled parameters.
-///
-/// Price, book and venue features are the first asset's; those of accounts and backstop are sums over home's
-/// instruments, and the cascade numbers the highest of any.
-#[must_use]
-pub fn economy_features() -> Vec<Feature> {
-    MARKET.iter().chain(&ECONOMY).copied().chain(own()).collect()
+/// What a task observes beyond [`features`], by what its scenarios have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// Whether any of them is an economy of several assets or venues.
+    pub economy: bool,
+    /// Whether options are traded in any of them.
+    pub options: bool,
+    /// Whether accounts post a stablecoin in any of them.
+    pub stablecoin: bool,
 }
 
-fn own() -> impl Iterator<Item = Feature> {
-    PARAMETERS.iter().map(|p| feature(p.name, "1", "controls", "normalised parameter in force"))
+impl Extras {
+    /// What a scenario has.
+    #[must_use]
+    pub const fn of(scenario: &Scenario) -> Self {
+        Self {
+            economy: scenario.is_economy(),
+            options: scenario.options.is_some(),
+            stablecoin: scenario.stablecoin.is_some(),
+        }
+    }
+
+    /// What either has.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            economy: self.economy || other.economy,
+            options: self.options || other.options,
+            stablecoin: self.stablecoin || other.stablecoin,
+        }
+    }
+
+    /// The features, in order: behind all of [`features`].
+    #[must_use]
+    pub fn features(self) -> Vec<Feature> {
+        let economy: &[Feature] = if self.economy { &ECONOMY } else { &[] };
+        let options: &[Feature] = if self.options { &OPTIONS } else { &[] };
+        let stablecoin: &[Feature] = if self.stablecoin { &STABLECOIN } else { &[] };
+        [economy, options, stablecoin].concat()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub const fn count(self) -> usize {
+        let economy = if self.economy { economy::COUNT } else { 0 };
+        let options = if self.options { OPTIONS_COUNT } else { 0 };
+        economy + options + if self.stablecoin { STABLECOIN_COUNT } else { 0 }
+    }
+
+    /// Writes them; zero where the arena has nothing to say.
+    ///
+    /// # Panics
+    /// If `out` has another length, or a feature is not finite (M12).
+    pub(crate) fn observe(self, arena: &Arena, recent: &Recent, out: &mut [f32]) {
+        assert_eq!(out.len(), self.count(), "one entry per further feature");
+        let mut writer = Writer { out, at: 0 };
+        let market = &arena.home()[0];
+        if self.economy {
+            writer.put(arena.economy().map_or([0.0; economy::COUNT], |economy| economy::values(economy, recent)));
+        }
+        if self.options {
+            options::write(market, &mut writer);
+        }
+        if self.stablecoin {
+            stablecoin::write(market, &mut writer);
+        }
+        assert_eq!(writer.at, self.count(), "every further feature is written");
+        assert!(out.iter().all(|x| x.is_finite()), "M12: an observation is not finite");
+    }
 }
 
 /// Sign times the logarithm of one plus the size: linear near zero, slow far out.
@@ -201,17 +263,12 @@ pub struct Recent {
     pub shared_out: f64,
 }
 
-/// Writes the observation of a market or an economy under normalised parameters `own`, with the features of an
-/// economy if `out` has room for them.
+/// Writes what every task observes of a market or an economy under normalised parameters `own`.
 ///
 /// # Panics
-/// If `out` has neither [`FEATURES_COUNT`] nor [`ECONOMY_FEATURES_COUNT`] entries, or a feature is not finite (M12).
+/// If `out` does not have [`FEATURES_COUNT`] entries, or a feature is not finite (M12).
 pub(crate) fn observe(arena: &Arena, recent: &Recent, own: &[f64; ACTIONS], out: &mut [f32]) {
-    let count = out.len();
-    assert!(
-        count == FEATURES_COUNT || count == ECONOMY_FEATURES_COUNT,
-        "an observation has {FEATURES_COUNT} or {ECONOMY_FEATURES_COUNT} entries"
-    );
+    assert_eq!(out.len(), FEATURES_COUNT, "an observation has {FEATURES_COUNT} entries");
     let home = arena.home();
     let market = &home[0];
     let mut writer = Writer { out, at: 0 };
@@ -229,11 +286,8 @@ pub(crate) fn observe(arena: &Arena, recent: &Recent, own: &[f64; ACTIONS], out:
     ]);
     let Recent { forced_share, liquidated, bad_debt, slow_clock, .. } = *recent;
     writer.put([forced_share, compress(100.0 * liquidated), compress(1e4 * bad_debt), slow_clock]);
-    if count == ECONOMY_FEATURES_COUNT {
-        writer.put(arena.economy().map_or([0.0; economy::COUNT], |economy| economy::values(economy, recent)));
-    }
     writer.put(*own);
-    assert_eq!(writer.at, count, "every feature is written");
+    assert_eq!(writer.at, FEATURES_COUNT, "every feature is written");
     assert!(out.iter().all(|x| x.is_finite()), "M12: an observation is not finite");
 }
 

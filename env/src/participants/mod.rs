@@ -5,5 +5,7 @@ pub mod adversaries;
 pub mod arbitrageurs;
 pub mod keepers;
 pub mod makers;
+pub mod option_customers;
+pub mod option_makers;
 pub mod population;
 pub mod traders;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{OptionsConfig, StablecoinConfig, WithdrawalConfig};
 use crate::book::BookConfig;
 use crate::economy::{AssetConfig, ExternalVenueConfig, LinksConfig};
 use crate::error::Problems;
@@ -187,6 +188,15 @@ pub struct Scenario {
     /// What ties assets and venues together.
     #[serde(skip_serializing_if = "LinksConfig::is_default")]
     pub links: LinksConfig,
+    /// Option desk; none by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub options: Option<OptionsConfig>,
+    /// Stablecoin that accounts post as margin; none by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stablecoin: Option<StablecoinConfig>,
+    /// Withdrawals of surplus money; none by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub withdrawals: Option<WithdrawalConfig>,
 }
 
 /// The market's and the controller's clocks.
@@ -277,5 +287,14 @@ impl Scenario {
         }
         self.venue.breaker.validate(&at("venue.breaker"), problems);
         crate::economy::validate(self, path, problems);
+        if let Some(options) = &self.options {
+            options.validate(&at("options"), problems);
+        }
+        if let Some(stablecoin) = &self.stablecoin {
+            stablecoin.validate(&at("stablecoin"), problems);
+        }
+        if let Some(withdrawals) = &self.withdrawals {
+            withdrawals.validate(&at("withdrawals"), problems);
+        }
     }
 }

@@ -6,9 +6,10 @@ use std::sync::LazyLock;
 use super::Scenario;
 use crate::error::{Error, Problems};
 
-/// Identifiers of the shipped scenarios: prices and depth, mildest first; whole nights; then what else can fail; then attacks;
-/// then several assets and venues.
-pub const NAMES: [&str; 15] = [
+/// Identifiers of the shipped scenarios: prices and depth, mildest first; whole nights; then what else can fail; then
+/// attacks; then
+/// options and collateral; then several assets and venues.
+pub const NAMES: [&str; 17] = [
     "calm",
     "tense",
     "volatility_spike",
@@ -22,6 +23,8 @@ pub const NAMES: [&str; 15] = [
     "venue_outage",
     "jelly",
     "popcat",
+    "option_squeeze",
+    "depeg",
     "three_by_three",
     "contagion",
 ];
@@ -41,6 +44,8 @@ const FILES: [&str; NAMES.len()] = [
     include_str!("../../scenarios/venue_outage.toml"),
     include_str!("../../scenarios/jelly.toml"),
     include_str!("../../scenarios/popcat.toml"),
+    include_str!("../../scenarios/option_squeeze.toml"),
+    include_str!("../../scenarios/depeg.toml"),
     include_str!("../../scenarios/three_by_three.toml"),
     include_str!("../../scenarios/contagion.toml"),
 ];

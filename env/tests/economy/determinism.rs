@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use seawall_env::action::ACTIONS;
 use seawall_env::liquidation::presets;
-use seawall_env::observation::{ECONOMY, MARKET};
+use seawall_env::observation::{ECONOMY, FEATURES_COUNT};
 use seawall_env::scenario::{RewardConfig, Scenario};
 use seawall_env::{CascadeEnv, Env, Groups, Purpose, SeedTree, Task, VecEnv};
 
@@ -146,19 +146,18 @@ fn only_tasks_with_an_economy_see_its_features() {
     let names = |env: &CascadeEnv| env.spec().observation.clone();
     let alone = names(&environment(small("calm", 5, 64), "seawall"));
     let many = names(&mixed());
-    assert_eq!(alone[..MARKET.len()], many[..MARKET.len()]);
-    assert_eq!(alone[MARKET.len()..], many[MARKET.len() + ECONOMY.len()..], "the parameters in force come last");
+    assert_eq!(alone, many[..FEATURES_COUNT], "what every task observes comes first");
     let further: Vec<&str> = ECONOMY.iter().map(|feature| feature.name).collect();
-    assert_eq!(many[MARKET.len()..MARKET.len() + ECONOMY.len()], further);
+    assert_eq!(many[FEATURES_COUNT..], further);
     // In a market by itself they are all zero.
     let mut env = mixed();
     let mut observation = vec![1.0; many.len()];
     env.reset_on(0, 3, &mut observation);
     env.step(&wander(0, 0), &mut observation);
-    assert!(observation[MARKET.len()..MARKET.len() + ECONOMY.len()].iter().all(|x| x.abs() == 0.0));
+    assert!(observation[FEATURES_COUNT..].iter().all(|x| x.abs() == 0.0));
     env.reset_on(1, 3, &mut observation);
     env.step(&wander(0, 0), &mut observation);
-    assert!(observation[MARKET.len()..MARKET.len() + ECONOMY.len()].iter().any(|x| x.abs() > 0.0));
+    assert!(observation[FEATURES_COUNT..].iter().any(|x| x.abs() > 0.0));
 }
 
 /// One line per scenario and venue: seed and digest of half an episode.

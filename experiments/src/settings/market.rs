@@ -60,7 +60,7 @@ impl MarketSettings {
             margin,
             funding,
             venue,
-            // One asset on one venue: several are a file's own matter.
+            // Several assets or venues, options, a stablecoin are a file's own matter.
             ..Scenario::default()
         }
     }

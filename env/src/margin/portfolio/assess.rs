@@ -205,6 +205,17 @@ impl PortfolioMargin {
         self.moves.len()
     }
 
+    /// Charges on net delta beyond gross, on gross delta, per short option and per perpetual.
+    pub(super) const fn floor_rates(&self) -> [Rate; 4] {
+        let Floors { net_delta, gross_delta, short_option, perpetual } = self.floors;
+        [net_delta, gross_delta, short_option, perpetual]
+    }
+
+    /// Maintenance margin, in units of the requirement.
+    pub(super) const fn maintenance_rate(&self) -> Rate {
+        self.maintenance
+    }
+
     /// Collateral after haircuts, rounded down.
     ///
     /// # Panics

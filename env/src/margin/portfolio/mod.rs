@@ -11,6 +11,7 @@
 //! | `assess` | portfolio margin: equity, worst scenario, levels |
 //! | `standard` | cross margin: the same account position by position, and options by a formula |
 //! | `exposure` | delta, gamma and vega of an account, and summed up over a venue |
+//! | `drift` | how much can a requirement have grown since it was last computed? |
 //! | `unwind` | hedge first, then which option is closed next? |
 //!
 //! Three modes. *Isolated* is [`super::Position`] against [`super::MarginSchedule`]: one position and its own cash.
@@ -32,6 +33,7 @@ mod account;
 mod assess;
 mod collateral;
 mod config;
+mod drift;
 mod exposure;
 mod scenario;
 mod standard;
@@ -42,6 +44,7 @@ pub use account::{Account, OptionHolding, OptionSeries, Perp};
 pub use assess::{Assessment, Binding, PortfolioMargin, Scratch, WorstCase};
 pub use collateral::{CollateralConfig, CollateralSchedule, CollateralTier};
 pub use config::{AssetScanConfig, FloorConfig, PortfolioConfig, ScanConfig};
+pub use drift::{Drift, ScanPoint, Since};
 pub use exposure::{Exposure, VenueExposure};
 pub use scenario::{SCENARIOS, SPAN, Scenario, VolatilityMove};
 pub use standard::{CrossMargin, CrossTerms, StandardOptionConfig};

@@ -155,6 +155,12 @@ impl PortfolioMargin {
         RiskArray { gain: std::array::from_fn(gain) }
     }
 
+    /// Factor on the volatility ranges of an option with that many days left.
+    pub(super) fn stretch(&self, days: f64) -> f64 {
+        let power = if days < 30.0 { self.scan.short_power } else { self.scan.long_power };
+        libm::pow(30.0 / days.max(self.scan.days_min), power)
+    }
+
     fn option(&self, series: &OptionSeries, price: Price, volatility: f64, now_seconds: u64) -> SeriesMark {
         let moves = &self.moves[series.asset];
         let days = series.days(now_seconds);
@@ -165,8 +171,7 @@ impl PortfolioMargin {
             volatility,
             rate: 0.0,
         };
-        let power = if days < 30.0 { self.scan.short_power } else { self.scan.long_power };
-        let stretch = libm::pow(30.0 / days.max(self.scan.days_min), power);
+        let stretch = self.stretch(days);
         let mark = Price::from_f64(market.price(series.kind));
         let greeks = market.greeks(series.kind);
         let gain = |scenario: usize| {
