@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use seawall_env::liquidation::presets;
 use seawall_env::market::{Holders, Site};
-use seawall_env::scenario::{OptionsConfig, Scenario};
+use seawall_env::scenario::Scenario;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -22,8 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut scenario = Scenario::shipped(&id).ok_or_else(|| format!("no scenario {id}"))?;
     scenario.options = None;
     if customers != "none" {
-        let mut options =
-            Scenario::shipped(&id).and_then(|scenario| scenario.options).unwrap_or_else(OptionsConfig::default);
+        let mut options = Scenario::shipped(&id).and_then(|scenario| scenario.options).unwrap_or_default();
         options.customers.accounts = customers.parse()?;
         scenario.options = Some(options);
     }
