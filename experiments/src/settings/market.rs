@@ -1,6 +1,7 @@
 //! The venue and its participants: what a scenario takes for granted.
 
 use seawall_env::book::BookConfig;
+use seawall_env::economy::LinksConfig;
 use seawall_env::margin::MarginConfig;
 use seawall_env::participants::arbitrageurs::ArbitrageConfig;
 use seawall_env::participants::keepers::KeeperConfig;
@@ -61,6 +62,9 @@ impl MarketSettings {
             funding,
             venue,
             adversaries: Vec::new(),
+            assets: Vec::new(),
+            venues: Vec::new(),
+            links: LinksConfig::default(),
         }
     }
 
