@@ -162,6 +162,7 @@ fn write<T: Copy>(buffer: &mut Vec<T>, row: usize, values: &[T]) {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "numbers that single precision holds exactly")]
 mod tests {
     use seawall_env::Status::{Running, Terminated, Truncated};
     use seawall_env::{Purpose, SeedTree};
