@@ -17,7 +17,10 @@ type Group<'a> = SerializedRowGroupWriter<'a, Vec<u8>>;
 /// Renders one row for each episode, with every metric: undefined values are nulls, seeds are unsigned 64-bit integers.
 ///
 /// # Errors
-/// [`ParquetError`] never, as far as we know: memory takes everything, and the columns follow the schema.
+/// [`ParquetError`] if a reward term's name is none that a column may have.
+///
+/// # Panics
+/// If a place in the suite exceeds 63 bits.
 pub fn episodes(records: &Records) -> Result<Vec<u8>, ParquetError> {
     let metrics = metrics();
     let numbers = metrics.iter().map(|metric| format!("OPTIONAL DOUBLE {}; ", metric.name));

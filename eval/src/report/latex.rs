@@ -11,6 +11,9 @@ const COLUMNS: [&str; 4] = ["bad_debt", "deleveraged", "liquidation_cost", "turn
 
 /// Renders one `table` environment: the contenders, their mean return, the subject's paired difference to each, and what
 /// it cost. `\usepackage{booktabs}` is all that it needs.
+///
+/// # Panics
+/// If the report has no primary metric: [`Report::build`] makes none without.
 #[must_use]
 pub fn latex(report: &Report) -> String {
     let section = &report.sections[0];

@@ -137,7 +137,7 @@ fn play(folder: &Folder, place: &Place, name: &str, actor: &mut Actor, seed: u64
     let mut frames = Vec::new();
     let mut policy = actor.policy.clone();
     let episode_return = episode::play(&mut CascadeEnv::new(task), policy.as_mut(), seed, |env, _| {
-        frames.push(Frame::of(env.market()))
+        frames.push(Frame::of(env.market()));
     })?;
     Ok(Track { name: name.to_owned(), preset: actor.preset.clone(), episode_return, frames })
 }

@@ -96,10 +96,11 @@ async function scrubbing(page) {
   await page.keyboard.press("Space");
   is(await page.getAttribute("#play", "aria-pressed"), "false", "and stops");
   const plot = await page.$(".plot.wide canvas");
-  await plot.scrollIntoViewIfNeeded();
   const box = await plot.boundingBox();
-  await page.mouse.click(box.x + box.width - 10, box.y + box.height / 2);
-  holds((await frame(page)) >= 0.95 * last, "a click on a chart goes there");
+  await plot.click({ position: { x: box.width - 10, y: box.height / 2 } });
+  // A busy machine may take a moment to handle the click.
+  await page.waitForFunction((least) => Number(document.getElementById("episode").dataset.frame) >= least, 0.95 * last, { timeout: 10_000 });
+  checks += 1;
 }
 
 async function pictures(page) {

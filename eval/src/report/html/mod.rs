@@ -1,8 +1,8 @@
 //! The report as one page that opens offline: everything inside it, nothing fetched.
 //!
-//! [`page`] takes what a run's folder holds and gives a string. Charts are inline SVG; recorded episodes are packed into
+//! [`page()`] takes what a run's folder holds and gives a string. Charts are inline SVG; recorded episodes are packed into
 //! the page and drawn by a script of our own. Whatever comes from a file is escaped by the template or by
-//! [`figure`]. A section without data is not there.
+//! `figure`. A section without data is not there.
 //!
 //! Not here: reading folders, playing episodes.
 

@@ -101,7 +101,6 @@ fn chapter(place: usize, study: &Study) -> Chapter<'_> {
     let report = &study.report;
     let (standings, ticks) = tables::standings(report);
     let gates = report.gates.iter().map(|judged| (judged.gate.to_string(), judged.passed));
-    let name = |metric: &&str| tail(study, metric);
     Chapter {
         id: if place == 0 { String::new() } else { format!("run-{place}-") },
         name: &study.name,
@@ -116,7 +115,7 @@ fn chapter(place: usize, study: &Study) -> Chapter<'_> {
         method: method(study),
         caution: report.sections[0].row(PRIMARY).and_then(|row| caution(report, row)),
         frontiers: FRONTIERS.iter().filter_map(|(safety, cost)| frontier(report, safety, cost)).collect(),
-        tails: TAILS.iter().filter_map(|metric| name(&metric)).collect(),
+        tails: TAILS.iter().filter_map(|metric| tail(study, metric)).collect(),
         tail_table: tables::tails(report),
         tail_share: short(100.0 * report.settings.tail, 2),
         curves: [Against::Decisions, Against::Wall]

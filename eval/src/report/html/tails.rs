@@ -50,7 +50,7 @@ pub(super) fn chart(study: &Study, name: &str) -> Option<String> {
         x: Axis::linear((low, high + 0.04 * (high - low)), 5, &format!("→ {what}{unit}"), |x| {
             typeset(&without_zeros(&significant(x)))
         }),
-        y: Axis::decades((floor, 0.0), "↑ share of episodes beyond, log", |k| percent(k)),
+        y: Axis::decades((floor, 0.0), "↑ share of episodes beyond, log", percent),
         description: format!("Share of episodes whose {what} exceeds each value, by contender."),
     };
     let height = |share: f64| libm::log10(share.max(fewest));
