@@ -11,7 +11,7 @@ mod tunable;
 
 pub use entry::{ConstantEntry, RuleEntry};
 pub use file::{RULE_SCHEMA, RuleFile, RuleStory, RuleVector};
-pub use rule::{Family, Rule};
+pub use rule::{Family, Layer, Rule};
 pub use tunable::Tunable;
 
 pub(crate) use tunable::Bound;

@@ -93,6 +93,9 @@ pub struct Rule {
     tunables: Vec<Tunable>,
 }
 
+/// Weights, an output after the other, and biases of a linear layer.
+pub type Layer = (Vec<f32>, Vec<f32>);
+
 impl Rule {
     /// A family with its documented constants. Constants and schedules move the parameters of `groups` on `preset`;
     /// generations bring a preset of their own.
@@ -193,7 +196,7 @@ impl Rule {
     ///
     /// # Panics
     /// As [`Rule::policy`].
-    pub fn layer(&self, values: &[f64], spec: &Spec) -> Result<Option<(Vec<f32>, Vec<f32>)>, Error> {
+    pub fn layer(&self, values: &[f64], spec: &Spec) -> Result<Option<Layer>, Error> {
         match self.family {
             Family::Gen2 | Family::Gen3 => Ok(None),
             Family::Schedule => Ok(Some(self.schedule(values, spec)?.layer())),
