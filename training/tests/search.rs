@@ -129,7 +129,8 @@ fn scores_count_by_rank_alone_for_strategies_that_rank() {
         strategy.centre().iter().map(|x| x.to_bits()).collect()
     }
     let (start, seeds) = ([1.0, -2.0, 0.5], SeedTree::new(4));
-    let (same, warped): (fn(f64) -> f64, fn(f64) -> f64) = (|x| x, |x| libm::atan(0.5 * x) * 1e6 - 3.0);
+    let same = |x| x;
+    let warped = |x: f64| libm::atan(0.5 * x) * 1e6 - 3.0;
     let cma_es = CmaEs::new(&CmaEsConfig::default(), &start, seeds);
     assert_eq!(centre(cma_es.clone(), same), centre(cma_es, warped));
     let openai_es = OpenAiEs::new(&OpenAiEsConfig::default(), &start, seeds);
@@ -198,12 +199,12 @@ fn config(algorithm: Algorithm) -> SearchConfig {
 fn searcher(config: SearchConfig, seed: u64) -> Searcher<Tracking, NetworkForm> {
     let form = NetworkForm::new(2, &[], 1);
     let start = vec![0.0; form.dimension()];
-    Searcher::new(config, form, vec![Tracking::new(); 2], &start, SeedTree::new(seed)).unwrap()
+    Searcher::new(config, form, vec![Tracking::new(); 2], &start, SeedTree::new(seed)).expect("a valid search")
 }
 
 fn advance(searcher: &mut Searcher<Tracking, NetworkForm>, seed: u64) {
     let seeds = episode_seeds(SeedTree::new(seed), searcher.generation(), 2, 2);
-    searcher.iterate(&seeds).unwrap();
+    searcher.iterate(&seeds).expect("finite scores");
 }
 
 const ALGORITHMS: [Algorithm; 4] = [Algorithm::CmaEs, Algorithm::OpenaiEs, Algorithm::Ars, Algorithm::Cem];
