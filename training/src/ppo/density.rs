@@ -146,7 +146,8 @@ mod tests {
 
     #[test]
     fn digamma_is_the_slope_of_the_logarithm_of_gamma_and_has_its_own() {
-        for x in [0.02, 0.5, 1.0, 3.7, 6.0, 40.0, 2_000.0] {
+        // Not whole numbers, from which the recurrence ends where the series takes over: a difference across that seam measures the seam.
+        for x in [0.02, 0.5, 1.2, 3.7, 6.5, 40.0, 2_000.0] {
             let step = 1e-5 * x;
             let slope = |f: &dyn Fn(f64) -> f64| (f(x + step) - f(x - step)) / (2.0 * step);
             let (value, derivative) = polygamma(x);
