@@ -99,6 +99,8 @@ const WITHIN: [[&str; 4]; 2] = [
 const TRIGGERS: [&str; 2] = ["preemption", "maintenance_margin_multiplier"];
 /// Rounding of a level in force, in units of the normalised parameter.
 const ROUNDING: f32 = 1e-6;
+/// Relative rounding of a margin multiplier as an action in single precision.
+const FLOOR_ROUNDING: f64 = 1e-6;
 const VOLATILITIES: [&str; 3] = ["volatility_1m", "volatility_10m", "volatility_1h"];
 
 /// Projects actions onto what a fund can bear and a floor allows.
@@ -214,7 +216,9 @@ impl Shield {
         for (index, floor) in
             [(self.initial, self.config.initial_margin_floor), (self.maintenance, self.config.maintenance_margin_floor)]
         {
-            let allowed = above(&PARAMETERS[index], floor).max(action[index]);
+            // A multiplier that is the floor but for single precision is left alone: it would count as a change.
+            let is_at_floor = PARAMETERS[index].decode(action[index].into()) >= floor * (1.0 - FLOOR_ROUNDING);
+            let allowed = if is_at_floor { action[index] } else { above(&PARAMETERS[index], floor) };
             set(index, &mut action[index], allowed);
         }
         // What a higher trigger would force nobody has counted yet: the fund takes nothing while one rises.
