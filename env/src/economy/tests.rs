@@ -50,9 +50,9 @@ fn assert_owners_are_known(economy: &mut Economy, met: &mut [u32; 2]) {
 
 #[test]
 fn watching_local_triggers_finds_the_owners_that_a_scan_finds() {
-    for (seed, cross) in [(0, 1.0), (1, 1.0), (2, 0.6)] {
+    let mut met = [0; 2];
+    for (seed, cross) in [(0, 1.0), (1, 1.0), (2, 0.6), (3, 0.6)] {
         let mut economy = open(home_alone(cross), "legacy_full", seed);
-        let mut met = [0; 2];
         for _ in 0..3_000 {
             economy.trade();
             economy.watch_owners(0);
@@ -61,9 +61,9 @@ fn watching_local_triggers_finds_the_owners_that_a_scan_finds() {
             economy.state.tick += 1;
         }
         economy.assert_invariants();
-        assert!(met[0] > 10, "seed {seed}: too calm to test, {met:?}");
         assert!(economy.shared_out() > Usd::ZERO);
     }
+    assert!(met[0] > 40, "too calm to test: {met:?}");
 }
 
 #[test]
