@@ -1,6 +1,6 @@
 //! Slot 7: what stands behind an account that cannot pay.
 //!
-//! Gates on withdrawals (dYdX: 50 blocks after a negative account) are not here: nobody withdraws in this market.
+//! A gate on withdrawals (dYdX: 50 blocks after a negative account) is not here: it belongs to a scenario's `[withdrawals]`.
 
 use serde::{Deserialize, Serialize};
 
