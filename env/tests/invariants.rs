@@ -414,7 +414,7 @@ proptest! {
 const LONG: u64 = 1_000_000;
 
 #[test]
-#[ignore = "a million ticks take minutes without optimisation; the two tests above are its short form"]
+#[ignore = "minutes without optimisation; .ci/run has it in release, and the two tests above are its short form"]
 fn the_invariants_hold_over_a_million_ticks() {
     let (mut runner, played) = (TestRunner::deterministic(), Cell::new(0));
     let markets = (scenarios(), pipelines(), prop::sample::select(presets::NAMES.to_vec()), any::<u64>(), actions());
