@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use seawall_eval::validation::{Row, Verdict};
+use seawall_eval::validation::{Row, Verdict, plot};
 
 use super::Section;
 use super::sensitivity::{Tornado, WATCHED};
@@ -31,14 +31,19 @@ pub(crate) fn figures(row: &Row) -> [String; 4] {
     [value, interval, target, verdict]
 }
 
-/// Writes `validation.md`, `validation.csv` and `validation.json` into a folder.
+/// Writes `validation.md`, `validation.csv` and `validation.json` into a folder, and a drawing of each section whose rows
+/// have targets of two ends.
 ///
 /// # Errors
 /// If the folder or a file cannot be written.
 pub(crate) fn write(folder: &Path, sections: &[Section]) -> anyhow::Result<()> {
     fs::create_dir_all(folder)?;
     let rows: Vec<&Row> = sections.iter().flat_map(|section| &section.rows).collect();
-    write_atomically(&folder.join("validation.md"), markdown(sections).as_bytes())?;
+    let plots: Vec<Option<String>> = sections.iter().map(|section| plot::against_targets(&section.rows)).collect();
+    for (number, svg) in plots.iter().enumerate().filter_map(|(number, plot)| Some((number, plot.as_ref()?))) {
+        write_atomically(&folder.join(plot_name(number)), svg.as_bytes())?;
+    }
+    write_atomically(&folder.join("validation.md"), markdown(sections, &plots).as_bytes())?;
     write_atomically(&folder.join("validation.json"), (serde_json::to_string_pretty(&rows)? + "\n").as_bytes())?;
     write_atomically(&folder.join("validation.csv"), &csv(&rows)?)?;
     Ok(())
@@ -99,15 +104,20 @@ fn csv(rows: &[&Row]) -> anyhow::Result<Vec<u8>> {
     writer.into_inner().map_err(|error| anyhow::anyhow!("writing CSV: {error}"))
 }
 
-fn markdown(sections: &[Section]) -> String {
+/// File of the drawing of a section, by its place.
+fn plot_name(number: usize) -> String {
+    format!("validation-{}.svg", number + 1)
+}
+
+fn markdown(sections: &[Section], plots: &[Option<String>]) -> String {
     let mut text = String::from("# Validation\n\nWritten by `seawall validate`. Windows ");
     let _ = writeln!(text, "{}.", windows::describe().replace('\n', "; "));
-    for section in sections {
-        let _ = writeln!(
-            text,
-            "\n## {}\n\n| row | what | value | 95 % | target | verdict | source | note |",
-            section.title
-        );
+    for (number, (section, plot)) in sections.iter().zip(plots).enumerate() {
+        let _ = writeln!(text, "\n## {}\n", section.title);
+        if plot.is_some() {
+            let _ = writeln!(text, "![numbers and intervals against their targets]({})\n", plot_name(number));
+        }
+        text.push_str("| row | what | value | 95 % | target | verdict | source | note |\n");
         text.push_str("|---|---|---|---|---|---|---|---|\n");
         for row in &section.rows {
             let [value, interval, target, verdict] = figures(row);
