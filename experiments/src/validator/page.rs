@@ -56,12 +56,16 @@ pub(crate) fn write(folder: &Path, sections: &[Section]) -> anyhow::Result<()> {
 pub(crate) fn write_tornado(folder: &Path, tornado: &Tornado) -> anyhow::Result<()> {
     fs::create_dir_all(folder)?;
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let header = ["parameter", "moved", "value"].into_iter().chain(WATCHED);
+    let errors = WATCHED.map(|name| format!("standard error of {name}"));
+    let header = ["parameter", "moved", "value"].into_iter().chain(WATCHED).chain(errors.iter().map(String::as_str));
     writer.write_record(header)?;
     for bar in &tornado.bars {
-        let change = bar.change.map_or_else(|| [const { String::new() }; 3], |change| change.map(|x| x.to_string()));
+        let cells = |numbers: Option<[f64; 3]>| {
+            numbers.map_or_else(|| [const { String::new() }; 3], |numbers| numbers.map(|x| x.to_string()))
+        };
+        let [change, error] = [cells(bar.change), cells(bar.error)];
         let start = [bar.parameter.clone(), bar.moved.to_owned(), bar.value.to_string()];
-        writer.write_record(start.into_iter().chain(change))?;
+        writer.write_record(start.into_iter().chain(change).chain(error))?;
     }
     let bytes = writer.into_inner().map_err(|error| anyhow::anyhow!("writing CSV: {error}"))?;
     write_atomically(&folder.join("sensitivity.csv"), &bytes)?;
