@@ -352,6 +352,11 @@ impl Market {
         Ok(())
     }
 
+    /// Accounts in liquidation in the order in which they entered, each with its position at entry and now.
+    pub fn forced_cases(&self) -> impl Iterator<Item = (AccountId, [Qty; 2])> + '_ {
+        self.state.queue.iter().map(|case| (case.id, [case.start, self.state.ledger.qty(case.id)]))
+    }
+
     /// Open interest at mark.
     #[must_use]
     pub fn open_interest(&self) -> Usd {

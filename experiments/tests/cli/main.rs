@@ -9,6 +9,7 @@ mod report;
 mod settings;
 mod train;
 mod tune;
+mod validate;
 
 use std::fs;
 use std::path::{Path, PathBuf};
