@@ -25,7 +25,8 @@ use serde::{Deserialize, Serialize};
 pub struct PlanConfig {
     /// Decisions that a plan looks ahead; fewer where the episode ends before. In [1, 100000].
     pub horizon: u32,
-    /// Stretches of equal action that a plan consists of; at most the horizon and 16.
+    /// Stretches of equal action that a plan consists of, each as long as the time between plans but the last, which lasts
+    /// to the horizon. In [1, 16].
     pub blocks: u32,
     /// Decisions until the next plan; at most the horizon.
     pub replan: u32,
@@ -42,8 +43,10 @@ pub struct PlanConfig {
 }
 
 impl Default for PlanConfig {
+    /// Whole episodes of the default scenarios: with a horizon of 60 decisions the planner does better in five of them, and
+    /// in `slow_drought` it fills the book before a drought that it does not see (-608 where a constant has -279).
     fn default() -> Self {
-        Self { horizon: 60, blocks: 2, replan: 12, population: 16, elites: 4, iterations: 3, scenarios: 6, seed: 0 }
+        Self { horizon: 600, blocks: 2, replan: 20, population: 10, elites: 3, iterations: 2, scenarios: 4, seed: 0 }
     }
 }
 
@@ -52,7 +55,7 @@ impl PlanConfig {
     pub fn validate(&self, path: &str, problems: &mut Problems) {
         for (name, value, low, high) in [
             ("horizon", self.horizon, 1, 100_000),
-            ("blocks", self.blocks, 1, self.horizon.min(16)),
+            ("blocks", self.blocks, 1, 16),
             ("replan", self.replan, 1, self.horizon),
             ("population", self.population, 4, 4_096),
             ("elites", self.elites, 2, self.population / 2),

@@ -101,7 +101,7 @@ fn play(
                 return Ok((sum, terms));
             }
         }
-        current = current.after(config.replan);
+        current = current.rest();
     }
     unreachable!("every episode has a horizon")
 }

@@ -8,11 +8,11 @@ use super::PlanConfig;
 use crate::error::Error;
 use crate::statistics::real;
 
-/// Actions of a plan, one for each stretch of its horizon.
+/// Actions of a plan: one for each stretch between two plans, the last one to the horizon.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     blocks: Vec<[f32; ACTIONS]>,
-    /// Decisions of a stretch.
+    /// Decisions of a stretch but the last.
     length: u32,
 }
 
@@ -27,8 +27,7 @@ impl Plan {
     /// The plan that leaves everything neutral.
     #[must_use]
     pub fn neutral(config: &PlanConfig) -> Self {
-        let length = config.horizon.div_ceil(config.blocks);
-        Self { blocks: vec![Controls::default().encode(); config.blocks as usize], length }
+        Self { blocks: vec![Controls::default().encode(); config.blocks as usize], length: config.replan }
     }
 
     /// The action of a decision, counted from the plan's first; the last stretch goes on for ever.
@@ -38,11 +37,15 @@ impl Plan {
         &self.blocks[((decision / self.length) as usize).min(last)]
     }
 
-    /// What is left of the plan after some decisions.
+    /// What is left of the plan when its first stretch is over; the last stretch is drawn out.
     #[must_use]
-    pub fn after(&self, decisions: u32) -> Self {
-        let block = |k: u32| *self.action(decisions + k * self.length);
-        Self { blocks: (0..).map(block).take(self.blocks.len()).collect(), length: self.length }
+    pub fn rest(mut self) -> Self {
+        let last = self.blocks.len() - 1;
+        self.blocks.rotate_left(1);
+        if last > 0 {
+            self.blocks[last] = self.blocks[last - 1];
+        }
+        self
     }
 }
 
