@@ -5,6 +5,7 @@
 mod calibrate;
 mod candles;
 mod commands;
+mod plan;
 mod report;
 mod settings;
 mod train;
