@@ -6,8 +6,9 @@ use std::process::Command;
 use seawall_env::SeedTree;
 use seawall_eval::statistics::bca::jackknife_mean;
 use seawall_eval::statistics::{
-    ParetoTail, Plan, Resamples, Sample, Side, bca, conditional_value_at_risk, correlation, holm, interquartile_mean, mean,
-    optimality_gap, pareto_tail, percentile, performance_profile, probability_of_improvement, quantile, sign_flip,
+    ParetoTail, Plan, Resamples, Sample, Side, bca, conditional_value_at_risk, correlation, holm, interquartile_mean,
+    mean, optimality_gap, pareto_tail, percentile, performance_profile, probability_of_improvement, quantile,
+    sign_flip,
 };
 use serde_json::Value;
 
@@ -141,7 +142,11 @@ fn pareto(given: &Value) {
     close("likelihood", tail.log_likelihood(&excesses), &given["given_log_likelihood"]);
     for (place, share) in numbers(&given["shares"]).into_iter().enumerate() {
         close("value at risk", tail.value_at_risk(share).expect("within the fit"), &given["value_at_risk"][place]);
-        close("shortfall", tail.expected_shortfall(share).expect("within the fit"), &given["expected_shortfall"][place]);
+        close(
+            "shortfall",
+            tail.expected_shortfall(share).expect("within the fit"),
+            &given["expected_shortfall"][place],
+        );
     }
 }
 

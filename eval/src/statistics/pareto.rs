@@ -235,7 +235,8 @@ mod tests {
     fn the_derivative_is_zero_at_the_fit_and_the_likelihood_falls_on_both_sides() {
         let excesses = quantiles(0.35, 3.0, 60);
         let (shape, scale) = fit(&excesses).unwrap();
-        let tail = |shape, scale| ParetoTail { side: Side::High, threshold: 0.0, exceedances: 60, share: 0.1, shape, scale };
+        let tail =
+            |shape, scale| ParetoTail { side: Side::High, threshold: 0.0, exceedances: 60, share: 0.1, shape, scale };
         let best = tail(shape, scale).log_likelihood(&excesses);
         for (ds, db) in [(0.01, 0.0), (-0.01, 0.0), (0.0, 0.03), (0.0, -0.03), (0.01, -0.03), (-0.01, 0.03)] {
             assert!(tail(shape + ds, scale + db).log_likelihood(&excesses) < best);
@@ -245,7 +246,8 @@ mod tests {
     #[test]
     fn an_exponential_tail_by_hand() {
         // Beyond 10 lies a tenth, exponentially with mean 2: a hundredth lies beyond 10 + 2 ln 10, 2 more in the mean.
-        let tail = ParetoTail { side: Side::High, threshold: 10.0, exceedances: 30, share: 0.1, shape: 0.0, scale: 2.0 };
+        let tail =
+            ParetoTail { side: Side::High, threshold: 10.0, exceedances: 30, share: 0.1, shape: 0.0, scale: 2.0 };
         let far = 10.0 + 2.0 * libm::log(10.0);
         assert!((tail.value_at_risk(0.01).unwrap() - far).abs() < 1e-12);
         assert!((tail.expected_shortfall(0.01).unwrap() - far - 2.0).abs() < 1e-12);
@@ -268,7 +270,10 @@ mod tests {
         assert_eq!(pareto_tail(&quantiles(0.2, 1.0, 200), Side::High, 0.1), None, "20 exceedances");
         assert_eq!(pareto_tail(&[3.0; 1_000], Side::High, 0.1), None, "everything ties with the threshold");
         let zeros = [vec![0.0; 950], quantiles(0.1, 1.0, 50)].concat();
-        assert_eq!(pareto_tail(&zeros, Side::High, 0.1).map(|tail| (tail.exceedances, tail.threshold)), Some((50, 0.0)));
+        assert_eq!(
+            pareto_tail(&zeros, Side::High, 0.1).map(|tail| (tail.exceedances, tail.threshold)),
+            Some((50, 0.0))
+        );
         let steps = [vec![0.0; 950], vec![5.0; 50]].concat();
         assert_eq!(pareto_tail(&steps, Side::High, 0.1), None, "excesses that do not vary");
         assert_eq!(fit(&quantiles(1.5, 1.0, 500)), None, "a tail without a mean");
