@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use seawall_agents::{Constant, Exported, Random, generations};
@@ -16,7 +16,7 @@ use seawall_eval::{Contender, Episodes, Grid, Records, Report, Split, Suite};
 
 use crate::output::show;
 use crate::places::{Places, task};
-use crate::progress::{Progress, Voice};
+use crate::progress::{SharedProgress, Voice};
 use crate::run_folder::RunFolder;
 use crate::settings::Settings;
 use crate::table;
@@ -169,15 +169,9 @@ pub(crate) fn run(
     let off = Contender::new(OFF, OFF, Box::new(Constant::neutral(OFF)));
     let grid = Grid { suite, contenders, without_liquidations: is_amplification_wanted.then_some(&off) };
     let total = grid.episodes() as u64;
-    let progress = Mutex::new((0, Progress::new(voice, "judging", 0, total)));
-    let records = seawall_eval::run(&grid, arena, &|done, _| {
-        let mut guard = progress.lock().expect("no thread panics while it holds the bar");
-        // Threads may report out of order; the bar only goes forward.
-        guard.0 = guard.0.max(done as u64);
-        let best = guard.0;
-        guard.1.at(best, "");
-    })?;
-    progress.into_inner().expect("no thread panicked").1.finish();
+    let progress = SharedProgress::new(voice, "judging", total);
+    let records = seawall_eval::run(&grid, arena, &|done, _| progress.at(done as u64, ""))?;
+    progress.finish();
     Ok(records)
 }
 
