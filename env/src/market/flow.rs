@@ -8,9 +8,11 @@ use crate::units::{Price, Qty, Rate, Usd};
 
 /// Most actions in one tick.
 const MOST: u32 = 24;
-/// Worst price that a trader accepts who is in no hurry, relative to mark: 15 bp. What does not fill is left for its
-/// next action, so large positions come and go in pieces.
-const TRADER_LIMIT: f64 = 15e-4;
+/// Worst price that a trader accepts who is in no hurry, relative to mark: 7 bp, between the taker fee of one trade and
+/// that of a round trip (4.5 and 9 bp). Nobody pays more for haste than for the trade, so orders are as large as what is
+/// shown near the price, as real ones are (Bouchaud, Farmer & Lillo 2009, arXiv:0809.0822, section 4). What does not fill
+/// is left for the next action, so large positions come and go in pieces.
+const TRADER_LIMIT: f64 = 7e-4;
 /// Probability that a flat trader opens on neutral terms when it acts.
 const ENTRY: f64 = 0.75;
 /// Smallest position worth opening, in dollars.
@@ -21,12 +23,13 @@ const CUSHION: f64 = 0.95;
 impl Market {
     pub(super) fn trade_flow(&mut self) {
         let tick = self.state.tick;
-        let stress = self.state.signals.stress_fast(self.fixed.reference_sigma);
-        let activity = (1.0 + self.scenario.traders.excitement * (stress - 1.0)).clamp(0.3, 5.0);
-        let total = self.fixed.action_rate.last().copied().unwrap_or(0.0);
+        let total = self.fixed.actions();
+        let expected = self.state.activity.expect(&self.fixed.activity, self.state.book.mid(), total);
         let draws = self.state.counters.traders;
         let [u, _] = draws.uniform2(tick, 0);
-        for event in 0..poisson(total * activity, u, MOST) {
+        let actions = poisson(expected, u, MOST);
+        self.state.activity.note(&self.fixed.activity, actions);
+        for event in 0..actions {
             let [who, member, action, side] = draws.uniform4(tick, 1 + u64::from(event));
             let at = self.fixed.action_rate.partition_point(|&rate| rate < who * total);
             let class = at.min(self.fixed.action_rate.len() - 1);

@@ -1,11 +1,21 @@
-//! Prices outside: the world moves, and the home venue moves other venues by its share of the market.
+//! Prices outside: the world moves, and other venues learn from home.
+//!
+//! Price discovery is shared. Venues follow each other at one speed, [`coupling`](crate::participants::makers::MakerConfig):
+//! home's makers follow the others, and the others follow home by home's share of the market. What they have followed is
+//! forgotten with a short half-life but for a part that everybody has learned: while the latent book forgets what home's flow
+//! did, home's share of it becomes the price around which latent orders form anew. That part is permanent. It is concave
+//! in volume, as home's own displacement is, from which it is learned.
+//!
+//! The fundamental price knows nothing of all this: it is the same with and without the venue, and what is learned is a
+//! log term beside it.
+//!
+//! # Reference
+//! Hasbrouck 1995 for information shares; Donier et al. 2015 (arXiv:1412.0141) and Benzaquen & Bouchaud 2018
+//! (arXiv:1710.03734) for permanent impact from latent orders that form around the price of the day.
 
 use super::Market;
 use crate::book::Book;
 use crate::world::Outside;
-
-/// Speed at which other venues follow a home price that is the whole market, per second.
-const FOLLOW: f64 = 0.01;
 
 impl Market {
     pub(super) fn move_outside(&mut self) {
@@ -29,15 +39,14 @@ impl Market {
     pub(crate) fn move_alone(&mut self, outside: &Outside) {
         let state = &mut self.state;
         let venue = &self.scenario.venue;
-        let gap = state.book.mid() / state.prices.outside - 1.0;
-        state.prices.spill = state.prices.spill * self.fixed.spill_decay + venue.home_share * self.fixed.follow * gap;
-        state.prices.fundamental = outside.fundamental;
-        state.prices.outside = outside.fundamental * libm::exp(state.prices.spill);
+        let prices = &mut state.prices;
+        let home = libm::log(state.book.mid() / prices.fundamental);
+        prices.learned += venue.home_share * self.fixed.settle * (home - prices.learned);
+        prices.spill = prices.learned
+            + (prices.spill - prices.learned) * self.fixed.spill_decay
+            + venue.home_share * self.fixed.coupling * (home - prices.spill);
+        prices.fundamental = outside.fundamental;
+        prices.outside = outside.fundamental * libm::exp(prices.spill);
         state.outside = *outside;
     }
-}
-
-/// Share of a gap that other venues follow in a tick of `seconds`.
-pub(super) fn follow(seconds: f64) -> f64 {
-    1.0 - libm::pow(1.0 - FOLLOW, seconds)
 }

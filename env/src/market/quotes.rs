@@ -30,10 +30,15 @@ impl Market {
         let wide = self.scenario.book.half_spread_bp * 1e-4 * (1.0 + config.widening * (stress - 1.0).max(0.0));
         // A lean of quotes: makers that are long lower their price.
         let lean = (ask - bid) / (ask + bid).max(1e-9) * config.skew_bp * 1e-4;
-        // Among modelled venues news is the fundamental price, and what other books stand above it is a gap to close.
+        // News is what everybody knows at once: the fundamental price and what has been learned from home for good. What
+        // other books stand above it is a gap to close. Were it news, home would follow itself by way of them.
         let (news, target) = match self.scratch.joined.gap {
             Some(gap) => (state.prices.fundamental, gap - lean),
-            None => (state.prices.outside, -lean),
+            None => {
+                let prices = &state.prices;
+                let news = prices.fundamental * libm::exp(prices.learned);
+                (news, libm::expm1(prices.spill - prices.learned) - lean)
+            }
         };
         state.book.refresh(Quotes {
             outside: news,

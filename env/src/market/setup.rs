@@ -7,6 +7,7 @@ use super::ledger::AccountId;
 use super::stablecoin::StablecoinRules;
 use crate::halts::BreakerModel;
 use crate::margin::MarginSchedule;
+use crate::participants::activity::ActivityLaw;
 use crate::participants::adversaries::ACCOUNTS;
 use crate::participants::makers::Maker;
 use crate::rng::{Purpose, SeedTree};
@@ -50,16 +51,19 @@ pub(super) struct Fixed {
     pub(super) keeper_limit: f64,
     /// Actions per tick in calm, cumulated over classes.
     pub(super) action_rate: Vec<f64>,
+    /// What excites traders.
+    pub(super) activity: ActivityLaw,
     /// Ticks between two funding payments.
     pub(super) funding_ticks: u64,
     /// One over the number of makers.
     pub(super) maker_share: f64,
-    /// Share of a gap to other venues that makers close in a tick.
+    /// Share of a gap to other venues that makers close in a tick; and other venues of one to home, if home is the
+    /// whole market.
     pub(super) coupling: f64,
-    /// Share of a gap to home that other venues close in a tick, if home is the whole market.
-    pub(super) follow: f64,
-    /// What is left of home's impact on other venues after a tick.
+    /// What is left of home's passing impact on other venues after a tick.
     pub(super) spill_decay: f64,
+    /// Share of home's displacement that becomes permanent in a tick, if home is the whole market.
+    pub(super) settle: f64,
     /// Option desk, where there is one.
     pub(super) desk: Option<DeskRules>,
     /// Stablecoin, where accounts post one.
@@ -80,6 +84,7 @@ impl Fixed {
                 total
             })
             .collect();
+        let reference_sigma = scenario.venue.reference_volatility / SECONDS_PER_YEAR.sqrt();
         let interest = config.open_interest;
         let adversaries = ACCOUNTS * u32::try_from(scenario.adversaries.len()).expect("a handful of adversaries");
         let traders = config.accounts + adversaries;
@@ -102,7 +107,7 @@ impl Fixed {
             mark: MarkModel::new(&scenario.mark, clock),
             breaker: BreakerModel::new(&scenario.venue.breaker, clock),
             world,
-            reference_sigma: scenario.venue.reference_volatility / SECONDS_PER_YEAR.sqrt(),
+            reference_sigma,
             max_leverage: first.max_leverage,
             typical_margin: 0.1,
             maintenance: first.maintenance,
@@ -111,12 +116,18 @@ impl Fixed {
             arbitrage_limit: scenario.arbitrage.capacity * interest,
             keeper_limit: scenario.keepers.capital * scenario.keepers.leverage * interest,
             action_rate,
+            activity: ActivityLaw::new(config.activity, reference_sigma, seconds),
             funding_ticks: clock.ticks_in(scenario.funding.interval).max(1),
             maker_share: 1.0 / f64::from(makers),
             coupling: 1.0 - libm::pow(1.0 - scenario.makers.coupling, seconds),
-            follow: super::outside::follow(seconds),
+            settle: 1.0 - libm::exp2(-seconds / scenario.book.latent_half_life),
             spill_decay: libm::exp2(-seconds / scenario.venue.impact_half_life),
         }
+    }
+
+    /// Actions per tick in calm.
+    pub(super) fn actions(&self) -> f64 {
+        self.action_rate.last().copied().unwrap_or(0.0)
     }
 
     pub(super) const fn accounts(&self) -> usize {

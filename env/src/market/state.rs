@@ -14,6 +14,7 @@ use crate::halts::Halts;
 use crate::liquidation::{Pipeline, Rules};
 use crate::margin::TriggerIndex;
 use crate::outcome::Outcome;
+use crate::participants::activity::Activity;
 use crate::participants::adversaries::{Adversary, AdversaryConfig};
 use crate::participants::keepers::Absence;
 use crate::participants::makers::Maker;
@@ -52,6 +53,8 @@ pub struct Prices {
     pub outside: f64,
     /// Home's impact on other venues, as a log price.
     pub spill: f64,
+    /// The part of it that stays: what everybody has learned from home's flow, as a log price.
+    pub learned: f64,
     /// Oracle price, in dollars.
     pub oracle: f64,
     /// Age of the oracle price, in seconds.
@@ -192,6 +195,7 @@ pub struct State {
     pub(super) oracle: Oracle,
     pub(super) mark: Mark,
     pub(super) traders: Traders,
+    pub(super) activity: Activity,
     pub(super) index: TriggerIndex,
     pub(super) queue: Vec<Case>,
     /// Whether an account is in liquidation, by account.
@@ -243,6 +247,7 @@ impl State {
                 fundamental: start,
                 outside: start,
                 spill: 0.0,
+                learned: 0.0,
                 oracle: start,
                 oracle_age: 0.0,
                 mark,
@@ -267,6 +272,7 @@ impl State {
             oracle: Oracle::new(&fixed.oracle, seeds, mark),
             mark: Mark::new(mark),
             traders,
+            activity: Activity::new(&fixed.activity, start, fixed.actions()),
             index: fixed.index(start),
             queue: Vec::new(),
             in_liquidation: vec![false; fixed.liquidable()],

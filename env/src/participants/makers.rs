@@ -35,7 +35,8 @@ pub struct MakerConfig {
     pub return_half_life: f64,
     /// Size that stays quoted when everybody has left. In [0.001, 0.5].
     pub floor: f64,
-    /// Speed at which makers' fair price follows other venues, per second. In [0, 1].
+    /// Speed at which makers' fair price follows other venues, and that of other venues home by its share of the
+    /// market, per second. In [0, 1].
     pub coupling: f64,
 }
 

@@ -7,6 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::activity::ActivityConfig;
 use crate::error::Problems;
 
 /// What moves a trader.
@@ -73,8 +74,8 @@ pub struct TraderConfig {
     pub margin_elasticity: f64,
     /// Elasticity of entries to the fund contribution: intensity ∝ exp(−this · bp). In [0, 2].
     pub fee_elasticity: f64,
-    /// Factor on intensity when volatility is twice its long-run level, less one. In [0, 5].
-    pub excitement: f64,
+    /// How often they act, and what excites them.
+    pub activity: ActivityConfig,
     /// Margin call at this multiple of maintenance. In [1.05, 5].
     pub margin_call: f64,
     /// Mean time until a liquidated trader comes back with new money, in hours. In [0.1, 1000].
@@ -106,7 +107,7 @@ impl Default for TraderConfig {
             entry_spread: 0.04,
             margin_elasticity: 0.8,
             fee_elasticity: 0.15,
-            excitement: 0.7,
+            activity: ActivityConfig::default(),
             margin_call: 1.6,
             return_hours: 12.0,
             classes: vec![
@@ -132,12 +133,12 @@ impl TraderConfig {
             ("entry_spread", self.entry_spread, 0.0, 0.5),
             ("margin_elasticity", self.margin_elasticity, 0.0, 5.0),
             ("fee_elasticity", self.fee_elasticity, 0.0, 2.0),
-            ("excitement", self.excitement, 0.0, 5.0),
             ("margin_call", self.margin_call, 1.05, 5.0),
             ("return_hours", self.return_hours, 0.1, 1_000.0),
         ] {
             problems.range(format!("{path}.{field}"), value, low, high);
         }
+        self.activity.validate(&format!("{path}.activity"), problems);
         let count = self.classes.len();
         problems.require((1..=16).contains(&count), format!("{path}.classes"), count, "1 to 16 classes");
         let shares: f64 = self.classes.iter().map(|class| class.share).sum();

@@ -51,9 +51,10 @@ pub struct VenueConfig {
     pub fund: f64,
     /// Deficit that closes the venue, over open interest: socialised losses and write-offs. In (0, 1].
     pub failure: f64,
-    /// Home's share of the whole market, in [0, 1]: how far the home price moves prices elsewhere.
+    /// Home's share of the whole market, in [0, 1]: how far the home price moves prices elsewhere, at once and for good.
     pub home_share: f64,
-    /// Half-life of home's impact on prices elsewhere, in seconds. In [1, 1e6].
+    /// Half-life of the passing part of home's impact on prices elsewhere, in seconds. In [1, 1e6]. The lasting part
+    /// forms as the latent book forgets, by [`BookConfig::latent_half_life`].
     pub impact_half_life: f64,
     /// Long-run volatility, annualised: what stress is measured against. In [0.01, 5].
     pub reference_volatility: f64,
