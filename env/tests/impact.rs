@@ -83,15 +83,11 @@ fn other_venues_learn_from_home_by_its_share_and_from_a_small_venue_nothing() {
 }
 
 #[test]
-fn impact_lasts_where_home_is_the_market_and_passes_where_it_is_not() {
-    let after = |share: f64| {
-        let site = site(share);
-        let [now, later] = [0, 3 * 3_600].map(|later| mean_impact(&site, 4.0, [1_800, later])[0]);
-        later / now
-    };
-    let (alone, among) = (after(1.0), after(0.0));
-    assert!(alone > 0.1, "{alone} of impact is left after three hours where home is the market");
-    assert!(among < 0.5 * alone, "{among} where it is a small part");
+fn more_of_an_impact_is_left_after_hours_where_home_is_the_market() {
+    let after = |share: f64| [0, 3 * 3_600].map(|later| mean_impact(&site(share), 4.0, [1_800, later])[0]);
+    let ([at_once, alone], [_, among]) = (after(1.0), after(0.0));
+    assert!(alone > 0.1 * at_once, "{alone} of {at_once} is left where home is the market");
+    assert!(alone > 1.5 * among, "{alone} where home is the market, {among} where it is a small part");
 }
 
 #[test]

@@ -7,7 +7,7 @@
 //! in volume, as home's own displacement is, from which it is learned.
 //!
 //! The fundamental price knows nothing of all this: it is the same with and without the venue, and what is learned is a
-//! log term beside it.
+//! log term beside it. What an adversary does to prices elsewhere is news to home like any other.
 //!
 //! # Reference
 //! Hasbrouck 1995 for information shares; Donier et al. 2015 (arXiv:1412.0141) and Benzaquen & Bouchaud 2018
@@ -39,14 +39,16 @@ impl Market {
     pub(crate) fn move_alone(&mut self, outside: &Outside) {
         let state = &mut self.state;
         let venue = &self.scenario.venue;
+        let pushed = state.pushed();
         let prices = &mut state.prices;
         let home = libm::log(state.book.mid() / prices.fundamental);
-        prices.learned += venue.home_share * self.fixed.settle * (home - prices.learned);
+        prices.learned += venue.home_share * self.fixed.settle * (home - prices.learned - pushed);
         prices.spill = prices.learned
             + (prices.spill - prices.learned) * self.fixed.spill_decay
             + venue.home_share * self.fixed.coupling * (home - prices.spill);
         prices.fundamental = outside.fundamental;
         prices.outside = outside.fundamental * libm::exp(prices.spill);
+        state.adversaries.iter_mut().for_each(|adversary| adversary.pushed *= self.fixed.spill_decay);
         state.outside = *outside;
     }
 }

@@ -35,9 +35,8 @@ impl Market {
         let (news, target) = match self.scratch.joined.gap {
             Some(gap) => (state.prices.fundamental, gap - lean),
             None => {
-                let prices = &state.prices;
-                let news = prices.fundamental * libm::exp(prices.learned);
-                (news, libm::expm1(prices.spill - prices.learned) - lean)
+                let (prices, known) = (&state.prices, state.prices.learned + state.pushed());
+                (prices.fundamental * libm::exp(known), libm::expm1(prices.spill - known) - lean)
             }
         };
         state.book.refresh(Quotes {

@@ -52,7 +52,9 @@ impl Market {
                     self.withdraw_to_initial_margin(bait);
                 }
                 if self.state.adversaries[n].has_withdrawn {
-                    self.state.prices.spill += self.state.adversaries[n].push;
+                    let adversary = &mut self.state.adversaries[n];
+                    adversary.pushed += adversary.push;
+                    self.state.prices.spill += adversary.push;
                 }
             }
             Stage::Exit(left) => self.approach(hand, Qty::ZERO, left),

@@ -291,6 +291,11 @@ impl State {
         state
     }
 
+    /// What adversaries have done to prices elsewhere, as a log price.
+    pub(super) fn pushed(&self) -> f64 {
+        self.adversaries.iter().map(|adversary| adversary.pushed).sum()
+    }
+
     /// Books the standing positions against the makers and endows everybody else.
     fn open(&mut self, scenario: &Scenario, fixed: &Fixed, standing: &[Standing], seeds: SeedTree) {
         let mark = self.prices.mark;

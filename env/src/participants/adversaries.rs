@@ -168,6 +168,8 @@ pub struct Adversary {
     pub ticks: [u64; 4],
     /// Log return that it gives prices elsewhere in a tick of the push.
     pub push: f64,
+    /// What is left of the push, as a log price: to everybody else it is news.
+    pub pushed: f64,
     /// Coins of the bait, once it has begun; positive is long.
     pub coins: Option<f64>,
     /// Whether margin has been withdrawn.
@@ -184,7 +186,7 @@ impl Adversary {
         let [start, _] = start_of(config).draw(clock, [at, 0.5]);
         let ticks = stages(config, clock, start);
         let push = push(config, ticks, strength);
-        Self { ticks, push, coins: None, has_withdrawn: false, wall: None }
+        Self { ticks, push, pushed: 0.0, coins: None, has_withdrawn: false, wall: None }
     }
 
     /// Draws anew what the ticks before `now` have not shown: the strength of a push that has not begun, and the start of
