@@ -92,7 +92,7 @@ fn more_of_an_impact_is_left_after_hours_where_home_is_the_market() {
 
 #[test]
 fn four_times_the_order_moves_every_venue_less_than_four_times_as_far() {
-    let site = site(0.5);
+    let site = site(1.0);
     let [small, large] = [4.0, 16.0].map(|coins| mean_impact(&site, coins, [1_800, 0]));
     for (small, large) in small.into_iter().zip(large) {
         assert!(large > small && large < 4.0 * small, "{small} and {large}");

@@ -1,8 +1,8 @@
 //! Prices outside: the world moves, and other venues learn from home.
 //!
 //! Price discovery is shared. Venues follow each other at one speed, [`coupling`](crate::participants::makers::MakerConfig):
-//! home's makers follow the others, and the others follow home by home's share of the market. What they have followed is
-//! forgotten with a short half-life but for a part that everybody has learned: while the latent book forgets what home's flow
+//! home's makers follow the others, and the others follow the market's price, of which home makes its share and the fundamental
+//! price the rest. What they have followed is forgotten with a short half-life but for a part that everybody has learned: while the latent book forgets what home's flow
 //! did, home's share of it becomes the price around which latent orders form anew. That part is permanent. It is concave
 //! in volume, as home's own displacement is, from which it is learned.
 //!
@@ -43,9 +43,11 @@ impl Market {
         let prices = &mut state.prices;
         let home = libm::log(state.book.mid() / prices.fundamental);
         prices.learned += venue.home_share * self.fixed.settle * (home - prices.learned - pushed);
+        let known = prices.learned + pushed;
+        let followed = prices.spill - known;
         prices.spill = prices.learned
             + (prices.spill - prices.learned) * self.fixed.spill_decay
-            + venue.home_share * self.fixed.coupling * (home - prices.spill);
+            + self.fixed.coupling * (venue.home_share * (home - known) - followed);
         prices.fundamental = outside.fundamental;
         prices.outside = outside.fundamental * libm::exp(prices.spill);
         state.adversaries.iter_mut().for_each(|adversary| adversary.pushed *= self.fixed.spill_decay);
