@@ -245,12 +245,12 @@ pub(super) mod tests {
     use seawall_env::{Purpose, SeedTree};
 
     use super::*;
-    use crate::distribution;
+    use crate::distribution::Gaussian;
 
     pub(in crate::network) fn noise(count: usize, stream: u64) -> Vec<f32> {
         let mut output = vec![0.0; count];
         let mut rng = SeedTree::new(4).stream(Purpose::Exploration, stream);
-        distribution::sample(&vec![0.0; count], &vec![0.0; count], &mut rng, &mut output);
+        Gaussian::new(&vec![0.0; count]).sample(&vec![0.0; count], &mut rng, &mut output);
         output
     }
 
