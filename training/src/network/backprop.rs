@@ -2,7 +2,7 @@
 
 use seawall_runtime::network::Layer;
 
-use super::kernel::{accumulate, relu, relu_backward, tanh, tanh_backward};
+use super::kernel::{accumulate, add_rows, relu, relu_backward, tanh, tanh_backward};
 use super::packed::Packed;
 use super::parameters::{size, views};
 
@@ -176,11 +176,7 @@ impl Workspace {
             let start = end - (inputs + 1) * outputs;
             let (weight, bias) = gradient[start..end].split_at_mut(inputs * outputs);
             end = start;
-            for row in delta.chunks_exact(outputs) {
-                for (sum, d) in bias.iter_mut().zip(row) {
-                    *sum += d;
-                }
-            }
+            add_rows(delta, bias);
             let Some(before) = index.checked_sub(1) else {
                 accumulate(input, delta, outputs, weight);
                 return;

@@ -162,6 +162,29 @@ fn outer<S: Simd, const R: usize, const V: usize, const WHOLE: bool>(
     }
 }
 
+/// Adds rows, `[N, width]`, to `sums`, `[width]`, in their order.
+pub(crate) fn add_rows(rows: &[f32], sums: &mut [f32]) {
+    dispatch(AddRows { rows, sums });
+}
+
+struct AddRows<'a> {
+    rows: &'a [f32],
+    sums: &'a mut [f32],
+}
+
+impl WithSimd for AddRows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for row in self.rows.chunks_exact(self.sums.len()) {
+            for (sum, x) in self.sums.iter_mut().zip(row) {
+                *sum += x;
+            }
+        }
+    }
+}
+
 /// `values = tanh(values)`, by the runtime's approximation.
 pub(crate) fn tanh(values: &mut [f32]) {
     dispatch(Tanh(values));

@@ -16,7 +16,7 @@ mod tensors;
 pub(crate) use backprop::{BLOCK, Hidden, Reach, Weights, Workspace};
 pub(crate) use forward::{Forward, run};
 pub(crate) use init::uniform;
-pub(crate) use kernel::dispatch;
+pub(crate) use kernel::{add_rows, dispatch};
 pub use parameters::{Parameters, Shape};
 pub(crate) use parameters::{pairs, size, views};
 pub(crate) use tanh::{by_host, tanh};
