@@ -36,10 +36,9 @@ def ours(seawall, seconds, threads):
     command = [*seawall.split(), "bench", "train", "--json", "--seconds", str(seconds)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment(threads), check=True)
     figures = json.loads(done.stdout)
-    value = lambda key: figures[key]["value"] if isinstance(figures[key], dict) else figures[key]
-    per_cpu_s = value("train.steps_per_cpu_s")
-    ppo = {"name": "seawall PPO", "unit": "steps", "per_cpu_s": per_cpu_s, "per_s": value("train.steps_per_s")}
-    sac = value("train.sac_updates_per_cpu_s")
+    per_cpu_s, per_s = figures["train.steps_per_cpu_s"], figures["train.steps_per_s"]
+    ppo = {"name": "seawall PPO", "unit": "steps", "per_cpu_s": per_cpu_s, "per_s": per_s}
+    sac = figures["train.sac_updates_per_cpu_s"]
     return ppo, {"name": "seawall SAC", "unit": "updates", "per_cpu_s": sac, "per_s": float("nan")}
 
 
