@@ -5,6 +5,7 @@
 //! makes checkpoints and optimisers independent of the tensor library.
 
 mod backprop;
+mod forward;
 mod init;
 mod kernel;
 mod packed;
@@ -13,9 +14,10 @@ mod tanh;
 mod tensors;
 
 pub(crate) use backprop::{BLOCK, Hidden, Reach, Weights, Workspace};
+pub(crate) use forward::{Forward, run};
 pub(crate) use init::uniform;
-pub(crate) use kernel::dispatch;
+pub(crate) use kernel::{add_rows, dispatch};
 pub use parameters::{Parameters, Shape};
-pub(crate) use parameters::{pairs, run, size, views};
+pub(crate) use parameters::{pairs, size, views};
 pub(crate) use tanh::{by_host, tanh};
 pub use tensors::Tensors;

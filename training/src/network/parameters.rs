@@ -1,7 +1,7 @@
 //! Weights of actor and critic in one flat vector.
 
 use seawall_env::{Purpose, SeedTree};
-use seawall_runtime::network::{self, Layer};
+use seawall_runtime::network::Layer;
 use serde::{Deserialize, Serialize};
 
 use super::init::orthogonal;
@@ -187,17 +187,9 @@ pub(crate) fn views<'a>(mut flat: &'a [f32], widths: &[(usize, usize)]) -> Vec<L
     widths.iter().map(|&(inputs, outputs)| Layer { weight: take(inputs * outputs), bias: take(outputs) }).collect()
 }
 
-/// Runs `layers` over the rows of `input` into a fresh vector, `[rows, outputs]`.
-pub(crate) fn run(layers: &[Layer<'_>], input: &[f32]) -> Vec<f32> {
-    let rows = input.len() / layers[0].inputs();
-    let outputs = layers.last().map_or(0, Layer::outputs);
-    let mut output = vec![0.0; rows * outputs];
-    network::forward(layers, input, rows, &mut vec![0.0; network::scratch_len(layers, rows)], &mut output);
-    output
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::run;
     use super::*;
 
     fn shape() -> Shape {

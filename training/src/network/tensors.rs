@@ -122,11 +122,12 @@ fn take<'a, const D: usize>(
 mod tests {
     use seawall_env::{Purpose, SeedTree};
 
-    use super::super::parameters::{Shape, run};
+    use super::super::parameters::Shape;
+    use super::super::run;
     use super::*;
     use crate::Backend;
     use crate::config::Head;
-    use crate::distribution;
+    use crate::distribution::Gaussian;
 
     #[test]
     fn the_runtime_and_burn_compute_the_same_network() {
@@ -142,9 +143,9 @@ mod tests {
         let mut rng = SeedTree::new(6).stream(Purpose::Exploration, 0);
         let mean = parameters.flat().to_vec();
         let log_std = vec![-2.0; mean.len()];
-        distribution::sample(&mean, &log_std, &mut rng, parameters.flat_mut());
+        Gaussian::new(&log_std).sample(&mean, &mut rng, parameters.flat_mut());
         let mut observations = vec![0.0; 37 * 48];
-        distribution::sample(&[0.0; 37 * 48], &[0.5; 37 * 48], &mut rng, &mut observations);
+        Gaussian::new(&[0.5; 37 * 48]).sample(&[0.0; 37 * 48], &mut rng, &mut observations);
 
         for backend in Backend::ALL {
             let device = backend.device();

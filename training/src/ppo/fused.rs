@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::gradient::Evaluation;
 use super::loss::{Minibatch, Objective};
 use crate::distribution::HALF_LN_TAU;
-use crate::network::{BLOCK, Parameters, Shape, Weights, Workspace};
+use crate::network::{BLOCK, Parameters, Shape, Weights, Workspace, add_rows};
 
 /// Parts of a minibatch whose gradients are summed apart, by as many threads as there are, and then in order. The
 /// number is fixed, so that no bit depends on the number of threads.
@@ -113,9 +113,7 @@ impl Fused {
         gradient.copy_from_slice(&first.gradient);
         let mut total = first.sums;
         for shard in others {
-            for (sum, part) in gradient.iter_mut().zip(&shard.gradient) {
-                *sum += part;
-            }
+            add_rows(&shard.gradient, gradient);
             total.add(&shard.sums);
         }
         for (a, sum) in gradient[self.log_std_at..self.log_std_at + actions].iter_mut().enumerate() {

@@ -10,12 +10,14 @@ use seawall_runtime::network;
 
 use super::density::{VARIANCE_FLOOR, concentration};
 use crate::config::Head;
-use crate::distribution::{self, HALF_LN_TAU};
-use crate::network::{Parameters, run};
+use crate::distribution::{self, Gaussian, HALF_LN_TAU};
+use crate::network::{Forward, Parameters, run};
 
 /// Draws actions for a rollout.
 pub(super) struct Sampler<'a> {
     parameters: &'a Parameters,
+    actor: Forward,
+    gaussian: Gaussian,
     rng: &'a mut ChaCha8Rng,
     /// Steps between two draws of state-dependent noise.
     interval: usize,
@@ -25,8 +27,9 @@ pub(super) struct Sampler<'a> {
 }
 
 impl<'a> Sampler<'a> {
-    pub(super) const fn new(parameters: &'a Parameters, rng: &'a mut ChaCha8Rng, interval: usize) -> Self {
-        Self { parameters, rng, interval, age: 0, noise: Vec::new() }
+    pub(super) fn new(parameters: &'a Parameters, rng: &'a mut ChaCha8Rng, interval: usize) -> Self {
+        let (actor, gaussian) = (Forward::new(&parameters.actor()), Gaussian::new(parameters.log_std()));
+        Self { parameters, actor, gaussian, rng, interval, age: 0, noise: Vec::new() }
     }
 
     /// Draws an action for each row of normalised `observation`, `[B, D]`, into `action`, `[B, A]`; appends its
@@ -36,7 +39,6 @@ impl<'a> Sampler<'a> {
         &mut self,
         observation: &[f32],
         mean: &mut [f32],
-        scratch: &mut [f32],
         (action, log_density, entropy): (&mut [f32], &mut Vec<f32>, &mut f64),
     ) {
         let shape = self.parameters.shape();
@@ -50,14 +52,14 @@ impl<'a> Sampler<'a> {
             mean.copy_from_slice(&run(core::slice::from_ref(last), &features));
             self.redraw(rows);
         } else {
-            network::forward(&layers, observation, rows, scratch, mean);
+            self.actor.run(observation, mean);
         }
         let (actions, log_std) = (shape.action, self.parameters.log_std());
         for (row, (mean, action)) in mean.chunks_exact(actions).zip(action.chunks_exact_mut(actions)).enumerate() {
             let (density, jacobian) = match shape.head {
                 Head::Gaussian => {
-                    distribution::sample(mean, log_std, self.rng, action);
-                    (distribution::gaussian_log_density(action, mean, log_std), distribution::log_jacobian(action))
+                    self.gaussian.sample(mean, self.rng, action);
+                    (self.gaussian.log_density(action, mean), distribution::log_jacobian(action))
                 }
                 Head::StateDependent => {
                     let width = features.len() / rows;

@@ -2,7 +2,6 @@
 
 use rand_chacha::ChaCha8Rng;
 use seawall_env::{Env, Status, VecEnv};
-use seawall_runtime::network;
 
 use super::head::{self, Sampler};
 use crate::episodes::{Episode, Episodes};
@@ -78,7 +77,6 @@ impl Behaviour<'_> {
             ..Rollout::default()
         };
         let mut sampler = Sampler::new(parameters, exploration, noise_interval);
-        let mut scratch = vec![0.0; network::scratch_len(&parameters.actor(), environments)];
         let mut mean = vec![0.0; environments * actions];
         let mut squashed = vec![0.0; environments * actions];
         let mut cut = Truncations::default();
@@ -91,7 +89,7 @@ impl Behaviour<'_> {
             normaliser.observe(envs.observations());
             normaliser.apply(envs.observations(), observation);
             let drawn = (&mut *action, &mut rollout.log_density, &mut entropy);
-            sampler.draw(observation, &mut mean, &mut scratch, drawn);
+            sampler.draw(observation, &mut mean, drawn);
             head::enact(parameters.shape().head, action, &mut squashed);
             envs.step(&squashed);
 
