@@ -91,6 +91,8 @@ impl Export {
             mean: &policy.mean,
             inverse_deviation: &policy.inverse_deviation,
             clip: policy.clip,
+            memory: None,
+        memory: None,
             layers: &layers,
             output: Activation::Tanh,
         })
