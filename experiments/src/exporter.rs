@@ -92,7 +92,6 @@ impl Export {
             inverse_deviation: &policy.inverse_deviation,
             clip: policy.clip,
             memory: None,
-        memory: None,
             layers: &layers,
             output: Activation::Tanh,
         })
