@@ -327,12 +327,7 @@ fn check_memory(reader: &mut Reader<'_>, observation: usize) -> Result<usize, Fo
 }
 
 /// Widths must chain from the observation to the parameters; returns the widest output.
-fn check_layers(
-    reader: &mut Reader<'_>,
-    input: usize,
-    layers: usize,
-    parameters: usize,
-) -> Result<usize, FormatError> {
+fn check_layers(reader: &mut Reader<'_>, input: usize, layers: usize, parameters: usize) -> Result<usize, FormatError> {
     let (mut width, mut widest) = (input, 0);
     for layer in 0..layers {
         let found = usize::from({ *reader }.u16()?);

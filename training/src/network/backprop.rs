@@ -234,7 +234,7 @@ mod tests {
             action: 13,
             actor_hidden: vec![64, 50],
             critic_hidden: vec![5],
-            head: Head::Gaussian,
+            ..Shape::default()
         };
         let mut parameters = Parameters::draw(shape.clone(), -0.7, SeedTree::new(2));
         // Biases start at zero.

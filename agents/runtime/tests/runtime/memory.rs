@@ -96,9 +96,8 @@ fn a_refusal_leaves_the_state_as_it_was() {
 fn memories_that_do_not_fit_are_refused() {
     let weights = Weights::new();
     let layers = [(weights.output(), Activation::Tanh)];
-    let refusal = |memory| {
-        Policy::parse(bytes_of(&Contents { memory: Some(memory), layers: &layers, ..CONTENTS })).unwrap_err()
-    };
+    let refusal =
+        |memory| Policy::parse(bytes_of(&Contents { memory: Some(memory), layers: &layers, ..CONTENTS })).unwrap_err();
     let Gru { input, state } = weights.memory();
     let wide = Layer { weight: &weights.0[0][..2 * 3 * UNITS], ..input };
     assert_eq!(refusal(Gru { input: wide, state }), FormatError::Shape { layer: 0, expected: 3, found: 2 });
@@ -110,8 +109,7 @@ fn memories_that_do_not_fit_are_refused() {
     let infinite = Layer { bias: &infinite, ..state };
     assert!(matches!(refusal(Gru { input, state: infinite }), FormatError::Number { .. }));
     let behind = Layer { weight: &[0.0; 6], bias: &[0.0; 2] };
-    let contents =
-        Contents { memory: Some(weights.memory()), layers: &[(behind, Activation::Tanh)], ..CONTENTS };
+    let contents = Contents { memory: Some(weights.memory()), layers: &[(behind, Activation::Tanh)], ..CONTENTS };
     let error = Policy::parse(bytes_of(&contents)).unwrap_err();
     assert_eq!(error, FormatError::Shape { layer: 0, expected: UNITS, found: 3 });
 }
