@@ -65,8 +65,9 @@ fn config(lagrangian: LagrangianConfig) -> PpoConfig {
         critic_hidden: vec![4],
         head: Head::Categorical,
         gradient: Gradient::Autodiff,
-        learning_rate: 5e-3,
-        learning_rate_end: 5e-3,
+        learning_rate: 3e-3,
+        learning_rate_end: 3e-3,
+        entropy_weight: 0.01,
         reward_transform: RewardTransform::None,
         observation_normalisation: false,
         warmup: 0,
@@ -75,16 +76,21 @@ fn config(lagrangian: LagrangianConfig) -> PpoConfig {
     }
 }
 
+/// Multiplier at the start. From zero the first arm would be pulled always at once, where the tail's mean is flat: a tail
+/// that costs one throughout costs no more if it is pulled more often.
+const START: f64 = 1.5;
+
 /// Multiplier and share of the first arm, both as means over the second half of training.
 fn trained(measure: Measure, bound: f64, seed: u64) -> (f64, f64) {
     let lagrangian = LagrangianConfig {
         cost: "cost".to_owned(),
         measure,
         bound,
-        proportional: 0.5,
+        multiplier: START,
+        proportional: 2.0,
         integral: 0.02,
         derivative: 0.0,
-        episodes: 512,
+        episodes: 256,
         ..LagrangianConfig::default()
     };
     let seeds = SeedTree::new(seed);
@@ -100,13 +106,7 @@ fn trained(measure: Measure, bound: f64, seed: u64) -> (f64, f64) {
             count += 1.0;
         }
     }
-    if std::env::var("PROBE").is_ok() { println!("{measure:?} {seed} {} {}", multiplier / count, share / count); }
     (multiplier / count, share / count)
-}
-
-#[test]
-fn probe() {
-    for seed in 1..4 { for (m, b) in [(Measure::Mean, 0.3), (Measure::Quantile(0.7), 0.5), (Measure::Cvar(0.5), 0.6)] { trained(m, b, seed); } }
 }
 
 #[test]
@@ -116,11 +116,11 @@ fn the_multiplier_finds_its_known_optimum_for_every_measure() {
         (Measure::Mean, 0.3, 1.0),
         // At most 0.3 of the episodes cost more than a half: the penalty is one, as the cost.
         (Measure::Quantile(0.7), 0.5, 1.0),
-        // The worst half's mean cost is twice the share pulled: 0.6 at 0.3, and a pull is penalised by two.
-        (Measure::Cvar(0.5), 0.6, 0.5),
+        // The worst four fifths cost 1.25 times the share pulled: 0.375 at 0.3, and a pull is penalised by 1.25.
+        (Measure::Cvar(0.8), 0.375, 0.8),
     ] {
         let (multiplier, share) = trained(measure, bound, 1);
-        assert!((multiplier - best).abs() < 0.12 * best, "{measure:?}: multiplier {multiplier} instead of {best}");
+        assert!((multiplier - best).abs() < 0.05 * best, "{measure:?}: multiplier {multiplier} instead of {best}");
         assert!((share - 0.3).abs() < 0.05, "{measure:?}: {share}");
     }
 }
