@@ -95,12 +95,13 @@ fn trained(measure: Measure, bound: f64, seed: u64) -> (f64, f64) {
     };
     let seeds = SeedTree::new(seed);
     let envs = VecEnv::new(vec![Arms::new(); 16], seeds);
-    let mut learner = Learner::new(config(lagrangian), Backend::Flex, envs, seeds).unwrap();
+    let mut learner = Learner::new(config(lagrangian), Backend::Flex, envs, seeds).expect("valid settings");
     let (mut multiplier, mut share, mut count) = (0.0, 0.0, 0.0);
     while !learner.is_done() {
-        let iteration = learner.iterate(&mut ()).unwrap();
+        let iteration = learner.iterate(&mut ()).expect("numbers are finite");
         if learner.steps_done() > learner.total_steps() / 2 {
-            multiplier += iteration.metrics.iter().find(|(name, _)| *name == "multiplier").unwrap().1;
+            let found = iteration.metrics.iter().find(|(name, _)| *name == "multiplier");
+            multiplier += found.expect("it is logged under a bound").1;
             let episodes = &iteration.episodes;
             share += episodes.iter().map(|episode| episode.total_reward).sum::<f64>() / 256.0;
             count += 1.0;

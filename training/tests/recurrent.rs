@@ -78,7 +78,7 @@ impl Oracle<'_> {
                 state.fill(0.0);
             }
             let mut oracle = Oracle(recurrent);
-            let b = &oracle.affine(&[state.clone()], 3 * UNITS)[0];
+            let b = &oracle.affine(std::slice::from_ref(state), 3 * UNITS)[0];
             self.0 = oracle.0;
             for k in 0..UNITS {
                 let (r, z) = (sigma(a[k] + b[k]), sigma(a[UNITS + k] + b[UNITS + k]));

@@ -153,7 +153,9 @@ fn networks_of_the_wrong_shape_are_refused_with_every_problem() {
 fn what_is_remembered_lasts_for_the_episode_and_replays_from_its_vectors() {
     let source = Network::new(1);
     // A memory of 8 units in front of the second layer, which reads as many.
-    let noise = |count: usize, scale: f32| (0..count).map(|k| scale * ((k * 37 % 19) as f32 / 9.0 - 1.0)).collect();
+    let noise = |count: usize, scale: f32| -> Vec<f32> {
+        (0_u16..).take(count).map(|k| scale * (f32::from(k * 37 % 19) / 9.0 - 1.0)).collect()
+    };
     let weights: [Vec<f32>; 4] = [noise(5 * 24, 0.7), noise(24, 0.2), noise(8 * 24, 0.5), noise(24, 0.1)];
     let memory = seawall_runtime::Gru {
         input: Layer { weight: &weights[0], bias: &weights[1] },
@@ -166,10 +168,10 @@ fn what_is_remembered_lasts_for_the_episode_and_replays_from_its_vectors() {
     assert!(verify(&bytes, &vectors).unwrap().acted > 256);
 
     let mut policy = Exported::new("remembers", bytes, &spec()).unwrap();
-    let mut act = |policy: &mut Exported, observation: f32| {
-        let mut action = [0.0; ACTIONS];
+    let act = |policy: &mut Exported, observation: f32| {
+        let mut action = [0.0_f32; ACTIONS];
         policy.act(&[observation; 5], &mut action);
-        action
+        action.map(f32::to_bits)
     };
     policy.reset(1);
     let first = act(&mut policy, 0.3);

@@ -225,7 +225,6 @@ mod tests {
     use super::super::kernel::tests::{bits, noise};
     use super::super::parameters::{Parameters, Shape, run};
     use super::*;
-    use crate::config::Head;
 
     #[test]
     fn a_block_goes_forward_to_the_bits_of_the_rollout() {

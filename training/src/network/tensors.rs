@@ -152,7 +152,6 @@ mod tests {
     use super::super::parameters::{Shape, run};
     use super::*;
     use crate::Backend;
-    use crate::config::Head;
     use crate::distribution;
 
     #[test]

@@ -96,7 +96,6 @@ impl Lesson {
 
     /// Values and states under the parameters as they are now; returns the distance from the teacher on held-out
     /// environments, as of [`Imitation::action_error`].
-    #[expect(clippy::cast_precision_loss, reason = "a number of actions")]
     pub(super) fn look(&mut self, parameters: &Parameters, sequence: usize) -> f64 {
         let (shape, environments) = (parameters.shape(), self.environments);
         self.rollout.appraise(parameters, &mut vec![0.0; environments * shape.memory], sequence);
