@@ -11,7 +11,7 @@ use crate::error::{Error, Problems};
 use crate::gym::{Env, Spec, Status, Step};
 use crate::liquidation::Pipeline;
 use crate::market::{Market, Site};
-use crate::observation::{Extras, FEATURES_COUNT, Recent, features, observe};
+use crate::observation::{Extras, FEATURES_COUNT, PRIVILEGED_NAMES, Recent, features, observe, reveal};
 use crate::outcome::Outcome;
 use crate::reward::{NAMES, TERMS, Totals};
 use crate::rng::{Purpose, SeedTree};
@@ -346,6 +346,15 @@ impl Env for CascadeEnv {
 
     fn reward_terms(&self) -> &[f64] {
         &self.terms
+    }
+
+    fn privileged(&self) -> &[&'static str] {
+        &PRIVILEGED_NAMES
+    }
+
+    fn reveal(&self, out: &mut [f32]) {
+        let decisions = self.market().scenario().clock.decisions;
+        reveal(&self.arena, f64::from(self.progress.decision) / f64::from(decisions), out);
     }
 
     fn save(&self) -> Vec<u8> {

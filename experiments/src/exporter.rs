@@ -14,6 +14,7 @@ use seawall_env::liquidation::presets::Preset;
 use seawall_env::scenario::ClockConfig;
 use seawall_env::spaces::Group;
 use seawall_env::{CascadeEnv, Env, Groups, Purpose, SeedTree, Spec};
+use seawall_runtime::Gru;
 use seawall_runtime::conformance::Report;
 use seawall_runtime::format::Activation;
 use seawall_training::{Dense, LearnedPolicy};
@@ -86,11 +87,13 @@ impl Export {
         let spec = CascadeEnv::new(Arc::clone(&task)).spec().clone();
         let policy = masked(policy, settings.task.groups);
         let layers: Vec<_> = policy.layers.iter().map(Dense::view).collect();
+        let memory = policy.memory.as_ref().map(|[input, state]| Gru { input: input.view(), state: state.view() });
         let runtime = write_runtime(&Learned {
             observation: &spec.observation,
             mean: &policy.mean,
             inverse_deviation: &policy.inverse_deviation,
             clip: policy.clip,
+            memory,
             layers: &layers,
             output: Activation::Tanh,
         })
@@ -317,8 +320,13 @@ mod tests {
     fn what_was_not_trained_is_held_at_neutral() {
         let weight: Vec<f32> = (0_u8..).take(2 * ACTIONS).map(|k| f32::from(k) * 0.1 - 1.0).collect();
         let layer = Dense { inputs: 2, outputs: ACTIONS, weight, bias: vec![0.3; ACTIONS] };
-        let whole =
-            LearnedPolicy { mean: vec![0.0; 2], inverse_deviation: vec![1.0; 2], clip: 10.0, layers: vec![layer] };
+        let whole = LearnedPolicy {
+            mean: vec![0.0; 2],
+            inverse_deviation: vec![1.0; 2],
+            clip: 10.0,
+            memory: None,
+            layers: vec![layer],
+        };
         let held = masked(whole.clone(), Groups { fast: true, slow: false });
         let (mut free, mut bound) = ([0.0; ACTIONS], [0.0; ACTIONS]);
         for observation in [[0.5, -2.0], [-3.0, 4.0]] {

@@ -216,6 +216,7 @@ fn train_one(run: &Run, seed: u64, voice: Voice, stop: &AtomicBool) -> anyhow::R
         voice.say(&format!("seed {seed}: going on after {} of {} steps", learner.steps_done(), learner.total_steps()));
     } else {
         voice.say(&format!("seed {seed}: {} steps", learner.total_steps()));
+        trainer::warm_start(learner.as_mut(), &folder, &run.settings, &run.field.trained, voice)?;
     }
     if !learner.is_done() && trainer::train(learner.as_mut(), &folder, &run.settings, voice, stop)? == End::Interrupted
     {

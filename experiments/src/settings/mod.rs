@@ -62,6 +62,35 @@ pub(crate) enum Algorithm {
     Sac,
 }
 
+/// What a policy imitates before it learns from rewards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum WarmStart {
+    /// Nobody: it starts at neutral parameters.
+    None,
+    /// The parameters' policy of generation 1, which leaves them at neutral.
+    Gen1,
+    /// That of generation 2.
+    Gen2,
+    /// That of generation 3.
+    Gen3,
+    /// Neutral parameters.
+    Constant,
+}
+
+impl WarmStart {
+    /// Name of the baseline, if there is one.
+    pub(crate) const fn baseline(self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::Gen1 => Some("gen1"),
+            Self::Gen2 => Some("gen2"),
+            Self::Gen3 => Some("gen3"),
+            Self::Constant => Some("constant"),
+        }
+    }
+}
+
 /// Seeds and resources.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -82,6 +111,8 @@ pub(crate) struct RunSettings {
     pub(crate) backend: Backend,
     /// Iterations between two checkpoints. 1 or more.
     pub(crate) checkpoint_interval: u64,
+    /// Baseline whose policy over the parameters is imitated first, on the venue that is trained on; `ppo` alone can.
+    pub(crate) warm_start: WarmStart,
 }
 
 /// What is trained on.
@@ -214,6 +245,10 @@ impl Settings {
         }
         let is_range = ppo.head != Head::Categorical;
         problems.require(is_range, "ppo.head", "\"categorical\"", "a head for ranges, which a venue's parameters are");
+        let cost = ppo.lagrangian.cost.as_str();
+        let is_term = cost.is_empty() || seawall_env::reward::NAMES.contains(&cost);
+        let terms = format!("empty, or one of {}", seawall_env::reward::NAMES.join(", "));
+        problems.require(is_term, "ppo.lagrangian.cost", quoted(cost), &terms);
         for problem in sac.validate().0 {
             problems.0.push(Problem { field: format!("sac.{}", problem.field), ..problem });
         }
@@ -242,6 +277,10 @@ impl RunSettings {
         whole(problems, "run.environments", self.environments as u64, 1, 4_096);
         whole(problems, "run.threads", self.threads as u64, 0, 1_024);
         whole(problems, "run.checkpoint_interval", self.checkpoint_interval, 1, u64::MAX);
+        if let Some(name) = self.warm_start.baseline() {
+            let can = self.algorithm == Algorithm::Ppo && self.environments > 1;
+            problems.require(can, "run.warm_start", quoted(name), "none, but for ppo in two or more environments");
+        }
     }
 }
 
@@ -354,6 +393,8 @@ mod tests {
             "run.environments=0",
             "ppo.clip=2",
             "ppo.head=categorical",
+            "ppo.lagrangian.cost=luck",
+            "ppo.warm_start.epochs=0",
             "sac.discount=2",
             "tune.schedule={ fast = [\"luck\"], slow = [] }",
             "search.cem.elite_fraction=2",

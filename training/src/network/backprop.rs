@@ -225,7 +225,6 @@ mod tests {
     use super::super::parameters::{Parameters, Shape};
     use super::super::run;
     use super::*;
-    use crate::config::Head;
 
     #[test]
     fn a_block_goes_forward_to_the_bits_of_the_rollout() {
@@ -234,7 +233,7 @@ mod tests {
             action: 13,
             actor_hidden: vec![64, 50],
             critic_hidden: vec![5],
-            head: Head::Gaussian,
+            ..Shape::default()
         };
         let mut parameters = Parameters::draw(shape.clone(), -0.7, SeedTree::new(2));
         // Biases start at zero.

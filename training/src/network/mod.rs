@@ -1,4 +1,5 @@
-//! Actor and critic: two separate dense networks and one deviation per action, stored flat on the host.
+//! Actor and critic: two separate dense networks, each behind a memory if asked, and one deviation per action, stored
+//! flat on the host.
 //!
 //! [`Parameters`] is the state; rollouts read it through the runtime's network, gradients through `backprop`, and
 //! [`Tensors`] is its copy in burn, made for one gradient and dropped. Moving 15,000 numbers costs microseconds, and
@@ -10,6 +11,7 @@ mod init;
 mod kernel;
 mod packed;
 mod parameters;
+mod recurrence;
 mod tanh;
 mod tensors;
 
@@ -19,5 +21,6 @@ pub(crate) use init::uniform;
 pub(crate) use kernel::{add_rows, dispatch};
 pub use parameters::{Parameters, Shape};
 pub(crate) use parameters::{pairs, size, views};
+pub use recurrence::Sequences;
 pub(crate) use tanh::{by_host, tanh};
 pub use tensors::Tensors;

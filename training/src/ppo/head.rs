@@ -32,7 +32,7 @@ impl<'a> Sampler<'a> {
         Self { parameters, actor, gaussian, rng, interval, age: 0, noise: Vec::new() }
     }
 
-    /// Draws an action for each row of normalised `observation`, `[B, D]`, into `action`, `[B, A]`; appends its
+    /// Draws an action for each row of what the actor's layers read, `[B, D]` or `[B, H]`, into `action`, `[B, A]`; appends its
     /// log-density, and adds its surprise in the environment's own units to `entropy`, in nats.
     #[expect(clippy::cast_possible_truncation, reason = "learning is single precision")]
     pub(super) fn draw(
@@ -42,8 +42,8 @@ impl<'a> Sampler<'a> {
         (action, log_density, entropy): (&mut [f32], &mut Vec<f32>, &mut f64),
     ) {
         let shape = self.parameters.shape();
-        let rows = observation.len() / shape.observation;
         let layers = self.parameters.actor();
+        let rows = observation.len() / layers[0].inputs();
         let mut features = Vec::new();
         if shape.head == Head::StateDependent {
             let (last, hidden) = layers.split_last().expect("a network has at least one layer");
@@ -111,6 +111,23 @@ pub(super) fn enact(head: Head, stored: &[f32], action: &mut [f32]) {
         *action = match head {
             Head::Gaussian | Head::StateDependent => network::tanh(*stored),
             Head::Beta | Head::Categorical => 2.0 * stored - 1.0,
+        };
+    }
+}
+
+/// What would be stored of actions that the environment gets: the inverse of [`enact`], held off the edges by `edge`, where
+/// squashing lets no gradient through; of choices, the largest entry.
+pub(super) fn store(head: Head, action: &[f32], edge: f32, stored: &mut [f32]) {
+    if head == Head::Categorical {
+        stored.fill(0.0);
+        stored[largest(action)] = 1.0;
+        return;
+    }
+    for (stored, action) in stored.iter_mut().zip(action) {
+        let held = action.clamp(edge - 1.0, 1.0 - edge);
+        *stored = match head {
+            Head::Gaussian | Head::StateDependent | Head::Categorical => libm::atanhf(held),
+            Head::Beta => 0.5 * (held + 1.0),
         };
     }
 }
