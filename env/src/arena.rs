@@ -3,7 +3,7 @@
 use crate::action::Controls;
 use crate::economy::{Economy, EconomyState};
 use crate::error::Error;
-use crate::market::{Market, Site, State};
+use crate::market::{Market, Site, State, Streams};
 use crate::outcome::Outcome;
 use crate::units::Usd;
 
@@ -36,6 +36,13 @@ impl Arena {
         match self {
             Self::Market(market) => market.reset(seed),
             Self::Economy(economy) => economy.reset(seed),
+        }
+    }
+
+    pub(crate) fn redraw(&mut self, seed: u64) {
+        match self {
+            Self::Market(market) => market.redraw(Streams::alone(seed)),
+            Self::Economy(economy) => economy.redraw(seed),
         }
     }
 

@@ -81,6 +81,9 @@ pub enum Error {
     /// Bytes are not a snapshot of this environment.
     #[error("not a snapshot of this environment: {0}")]
     Snapshot(#[from] postcard::Error),
+    /// Another future was asked of a price that follows a history.
+    #[error("a replayed history has one future, and no other can be drawn")]
+    OneFuture,
     /// A snapshot was taken under another configuration.
     #[error("the snapshot has {field} {found}, this environment has {expected}")]
     SnapshotMismatch {

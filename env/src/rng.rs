@@ -65,6 +65,8 @@ pub enum Purpose {
     Bootstrap = 40,
     /// Message streams that a matching engine is measured with.
     Workload = 50,
+    /// Futures that a planner looks ahead in, and its candidates.
+    Planning = 60,
 }
 
 /// A root seed, and the streams that hang from it.

@@ -250,6 +250,21 @@ impl CascadeEnv {
         self.look(observation);
     }
 
+    /// Draws the rest of the episode anew, as the episode of another `seed` would go on from here: what has happened stays,
+    /// latent state included, and what has not is drawn from its law given what has. Nothing is left of the old future, so
+    /// two environments with one past and different futures become the same. A clone of it is what a planner may look
+    /// ahead in.
+    ///
+    /// # Errors
+    /// [`Error::OneFuture`] if the price follows a history.
+    pub fn redraw(&mut self, seed: u64) -> Result<(), Error> {
+        if self.task.sites[self.progress.site].is_replayed() {
+            return Err(Error::OneFuture);
+        }
+        self.arena.redraw(seed);
+        Ok(())
+    }
+
     fn look(&self, observation: &mut [f32]) {
         assert_eq!(observation.len(), self.observations(), "an observation has {} entries", self.observations());
         let (every, further) = observation.split_at_mut(FEATURES_COUNT);

@@ -9,6 +9,9 @@ pub enum Error {
     /// Inputs have fields out of their bounds; all of them are listed.
     #[error("invalid evaluation:\n{0}")]
     Invalid(Problems),
+    /// An environment does not do what is asked of it.
+    #[error(transparent)]
+    Env(#[from] seawall_env::Error),
 }
 
 /// Turns collected problems into a result.

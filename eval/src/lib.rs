@@ -11,6 +11,7 @@ pub mod contender;
 pub mod error;
 pub mod gate;
 pub mod metric;
+pub mod planner;
 pub mod record;
 pub mod report;
 pub mod runner;

@@ -86,6 +86,31 @@ impl Records {
         self.arms.iter().position(|arm| arm.name == name)
     }
 
+    /// Adds the arms of `other`, which met the same episodes; their counterfactuals are taken from here.
+    ///
+    /// # Panics
+    /// If the episodes are not the same, or an arm of one is called like an arm of the other.
+    #[must_use]
+    pub fn with(mut self, other: Self) -> Self {
+        assert_eq!((&self.hash, &self.terms), (&other.hash, &other.terms), "records of the same episodes");
+        let clash = other.arms.iter().find(|arm| self.position(&arm.name).is_some());
+        assert!(clash.is_none(), "two arms have one name: {clash:?}");
+        let before = self.arms.len();
+        let seeds = self.seeds;
+        let added: Vec<EpisodeRecord> = other
+            .episodes
+            .into_iter()
+            .map(|episode| {
+                let beside = &self.episodes[episode.scenario * seeds + episode.index];
+                let without_liquidations = beside.without_liquidations;
+                EpisodeRecord { arm: episode.arm + before, without_liquidations, ..episode }
+            })
+            .collect();
+        self.arms.extend(other.arms);
+        self.episodes.extend(added);
+        self
+    }
+
     /// Records what keeps this from being a complete grid: records may come from a file.
     pub(crate) fn validate(&self, problems: &mut Problems) {
         problems.require(!self.scenarios.is_empty(), "records.scenarios", "[]", "at least one scenario");

@@ -1,6 +1,6 @@
 """Reference values for the statistics, made by the packages that define them.
 
-    pip install numpy scipy statsmodels rliable 'pandas<3'
+    pip install numpy scipy statsmodels rliable arch 'pandas<3'
     python eval/tests/reference.py > eval/tests/reference.json
 
 The inputs are drawn here once and written beside the results, bootstrap indices included, so that the
@@ -14,11 +14,12 @@ from types import SimpleNamespace
 
 try:
     import numpy as np
+    from arch.bootstrap import IIDBootstrap
     from rliable import library, metrics
-    from scipy import stats
+    from scipy import optimize, stats
     from statsmodels.stats.multitest import multipletests
 except Exception as error:  # A package that is there and does not load is as good as missing.
-    print(f"needs numpy, scipy, statsmodels and rliable: {error!r}", file=sys.stderr)
+    print(f"needs numpy, scipy, statsmodels, rliable and arch: {error!r}", file=sys.stderr)
     sys.exit(77)
 
 RNG = np.random.default_rng(2021)
@@ -34,6 +35,19 @@ class FixedStratified(library.StratifiedBootstrap):
 
     def update_indices(self):
         return (next(self._rows), *self._strata_indices)
+
+
+class FixedIndependent(IIDBootstrap):
+    """arch's bootstrap, with observations that were drawn elsewhere."""
+
+    def __init__(self, values, indices):
+        super().__init__(values)
+        self._rows = indices
+        self._next = 0
+
+    def update_indices(self):
+        self._next += 1
+        return self._rows[(self._next - 1) % len(self._rows)]
 
 
 def expected_shortfall(values, share):
@@ -106,6 +120,64 @@ def bias_corrected():
     }
 
 
+def independent():
+    values = np.round(RNG.lognormal(0.0, 1.0, size=30), 4)
+    indices = RNG.integers(0, 30, size=(100, 30))
+
+    def tail(sample):
+        return expected_shortfall(np.asarray(sample), 0.1)
+
+    def interval(statistic, method):
+        found = FixedIndependent(values, list(indices)).conf_int(
+            statistic, reps=len(indices), method=method, size=CONFIDENCE
+        )
+        return found[:, 0].tolist()
+
+    return {
+        "values": values.tolist(),
+        "indices": indices.tolist(),
+        "percentile": interval(np.mean, "percentile"),
+        "bca": interval(np.mean, "bca"),
+        "tail_share": 0.1,
+        "tail_percentile": interval(tail, "percentile"),
+    }
+
+
+def pareto():
+    values = np.concatenate([RNG.normal(0.0, 1.0, size=540), 2.0 + stats.genpareto.rvs(0.3, size=60, random_state=RNG)])
+    values = np.round(values, 4)
+    share = 0.1
+    threshold = np.sort(values)[::-1][int(share * len(values))]
+    excesses = values[values > threshold] - threshold
+
+    # scipy's own default stops at a ten thousandth of a parameter.
+    def simplex(function, start, args=(), disp=0):
+        return optimize.fmin(function, start, args=args, disp=disp, xtol=1e-13, ftol=1e-15, maxiter=20_000, maxfun=20_000)
+
+    shape, _, scale = stats.genpareto.fit(excesses, floc=0.0, optimizer=simplex)
+    beyond = len(excesses) / len(values)
+    given = stats.genpareto(0.25, loc=0.0, scale=1.5)
+    shares = [0.1, 0.05, 0.01]
+    quantiles = [given.isf(share / beyond) for share in shares]
+    return {
+        "values": values.tolist(),
+        "share": share,
+        "excesses": excesses.tolist(),
+        "threshold": threshold,
+        "shape": shape,
+        "scale": scale,
+        "log_likelihood": stats.genpareto.logpdf(excesses, shape, 0.0, scale).mean(),
+        "given": {"shape": 0.25, "scale": 1.5},
+        "given_log_likelihood": given.logpdf(excesses).mean(),
+        "shares": shares,
+        "value_at_risk": [threshold + quantile for quantile in quantiles],
+        # Over a quantile q the excess is generalised Pareto again, of scale β + ξq: scipy's mean of that.
+        "expected_shortfall": [
+            threshold + q + stats.genpareto.mean(0.25, loc=0.0, scale=1.5 + 0.25 * q) for q in quantiles
+        ],
+    }
+
+
 def two_level():
     sizes = [4, 6]
     values = RNG.normal(size=(5, 1)) + RNG.normal(size=(1, 10)) + RNG.normal(size=(5, 10))
@@ -144,5 +216,7 @@ REFERENCE = {
     "bias_corrected": bias_corrected(),
     "two_level": two_level(),
     "tests": tests(),
+    "independent": independent(),
+    "pareto": pareto(),
 }
 print(json.dumps(REFERENCE, default=float))

@@ -6,8 +6,9 @@ use std::process::Command;
 use seawall_env::SeedTree;
 use seawall_eval::statistics::bca::jackknife_mean;
 use seawall_eval::statistics::{
-    Plan, Resamples, Sample, Side, bca, conditional_value_at_risk, correlation, holm, interquartile_mean, mean,
-    optimality_gap, percentile, performance_profile, probability_of_improvement, quantile, sign_flip,
+    ParetoTail, Plan, Resamples, Sample, Side, bca, conditional_value_at_risk, correlation, holm, interquartile_mean,
+    mean, optimality_gap, pareto_tail, percentile, performance_profile, probability_of_improvement, quantile,
+    sign_flip,
 };
 use serde_json::Value;
 
@@ -40,6 +41,8 @@ fn check(text: &str) {
     bias_corrected(&reference["bias_corrected"], confidence);
     two_level(&reference["two_level"], confidence);
     tests(&reference["tests"]);
+    independent(&reference["independent"], confidence);
+    pareto(&reference["pareto"]);
 }
 
 fn location(given: &Value) {
@@ -105,6 +108,46 @@ fn bias_corrected(given: &Value, confidence: f64) {
         starts.iter().zip(&sizes).map(|(start, size)| without[*start..start + size].to_vec()).collect();
     interval("bca", bca(mean(&flat), &distribution, &jackknife, confidence), &given["bca"]);
     interval("percentile", percentile(&distribution, confidence), &given["percentile"]);
+}
+
+/// One stratum, as `arch` resamples.
+fn independent(given: &Value, confidence: f64) {
+    let values = numbers(&given["values"]);
+    let rows: Vec<Vec<usize>> = list(&given["indices"]).iter().map(indices).collect();
+    let plan = Plan::OneLevel(Resamples::from_indices(values.len(), &rows));
+    let sample = Sample::complete(&values);
+    let distribution = plan.means(&sample);
+    let without = [jackknife_mean(&values.iter().copied().map(Some).collect::<Vec<_>>())];
+    interval("arch, percentile", percentile(&distribution, confidence), &given["percentile"]);
+    interval("arch, bca", bca(mean(&values), &distribution, &without, confidence), &given["bca"]);
+    let share = number(&given["tail_share"]);
+    let tails = plan.distribution(|times| sample.tail(times, Side::High, share).map(|tail| tail.mean));
+    interval("arch, tail", percentile(&tails, confidence), &given["tail_percentile"]);
+}
+
+fn pareto(given: &Value) {
+    let (values, excesses) = (numbers(&given["values"]), numbers(&given["excesses"]));
+    let found = pareto_tail(&values, Side::High, number(&given["share"])).expect("a regular fit");
+    assert_eq!(found.exceedances, excesses.len());
+    close("threshold", found.threshold, &given["threshold"]);
+    close("likelihood at the fit", found.log_likelihood(&excesses), &given["log_likelihood"]);
+    // A likelihood is flat at its maximum: scipy's simplex cannot tell two parameters apart whose likelihoods agree to the
+    // last bit, which is the square root of that in a parameter.
+    for (name, found, given) in [("shape", found.shape, &given["shape"]), ("scale", found.scale, &given["scale"])] {
+        let given = number(given);
+        assert!((found - given).abs() < 1e-6, "{name}: {found} here, {given} there");
+    }
+    let (shape, scale) = (number(&given["given"]["shape"]), number(&given["given"]["scale"]));
+    let tail = ParetoTail { shape, scale, ..found };
+    close("likelihood", tail.log_likelihood(&excesses), &given["given_log_likelihood"]);
+    for (place, share) in numbers(&given["shares"]).into_iter().enumerate() {
+        close("value at risk", tail.value_at_risk(share).expect("within the fit"), &given["value_at_risk"][place]);
+        close(
+            "shortfall",
+            tail.expected_shortfall(share).expect("within the fit"),
+            &given["expected_shortfall"][place],
+        );
+    }
 }
 
 fn two_level(given: &Value, confidence: f64) {

@@ -1,7 +1,7 @@
 //! A policy folder, whatever stands in it: an exported network, or a rule with its constants.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use seawall_agents::tuned::{RULE_SCHEMA, RuleFile};
@@ -10,7 +10,7 @@ use seawall_eval::Contender;
 use serde::Deserialize;
 
 use crate::exporter::{Export, PARAMETERS_FILE};
-use crate::run_folder::RunFolder;
+use crate::run_folder::{MANIFEST, RunFolder};
 use crate::settings::Settings;
 
 /// A policy that competes.
@@ -96,4 +96,10 @@ impl Entry {
         };
         Ok(Contender::new(name, preset, policy).trained_with(seed))
     }
+}
+
+/// The export that a path means: a run folder's chosen one, or the path itself.
+pub(crate) fn export_in(path: &Path) -> PathBuf {
+    let chosen = path.join("export");
+    if path.join(MANIFEST).is_file() && chosen.is_dir() { chosen.join(PARAMETERS_FILE) } else { path.to_owned() }
 }

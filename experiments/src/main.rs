@@ -31,7 +31,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    Verdict, bench, calibrate, eval, export, presets, probe, replay, report, scenarios, train, tune, validate, verify,
+    Verdict, bench, calibrate, eval, export, plan, presets, probe, replay, report, scenarios, train, tune, validate,
+    verify,
 };
 use progress::Voice;
 
@@ -58,6 +59,8 @@ enum Command {
     Tune(tune::TuneArgs),
     /// Judge exported policies and the baselines on common held-out seeds
     Eval(eval::EvalArgs),
+    /// Plan in the simulator, its future withheld: what is attainable
+    Plan(plan::PlanArgs),
     /// Write the files of a policy from a run's checkpoint
     Export(export::ExportArgs),
     /// Check an export: files, conformance vectors, and its score in the simulator
@@ -87,6 +90,7 @@ fn main() -> ExitCode {
         Command::Train(args) => train::run(&args, voice),
         Command::Tune(args) => tune::run(&args, voice),
         Command::Eval(args) => eval::run(&args, voice),
+        Command::Plan(args) => plan::run(&args, voice),
         Command::Export(args) => export::run(&args, voice),
         Command::Verify(args) => verify::run(&args, voice),
         Command::Scenarios(args) => scenarios::run(&args),

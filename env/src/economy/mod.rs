@@ -123,6 +123,20 @@ impl Economy {
         self.start_totals();
     }
 
+    /// Continues as the episode that `seed` names would, from the next tick on: as [`Market::redraw`], for all markets and
+    /// the world that they share.
+    pub(crate) fn redraw(&mut self, seed: u64) {
+        let (structure, seeds) = (Arc::clone(&self.structure), SeedTree::new(seed));
+        for (number, market) in self.markets.iter_mut().enumerate() {
+            market.redraw(structure.streams(seeds, number));
+        }
+        let Between { world, followers, .. } = &mut self.state;
+        world.redraw(&structure.world, seeds);
+        for ((asset, law), follower) in (1..).zip(&structure.followers).zip(followers) {
+            follower.redraw(law, world, seeds, asset);
+        }
+    }
+
     /// Sets the controlled parameters of the home venue from here on.
     pub fn set_controls(&mut self, controls: Controls) {
         for market in &mut self.markets[..self.structure.assets] {

@@ -43,6 +43,14 @@ impl Halts {
         Self { outages, breaker: Breaker::new(price), trading: Trading::Open }
     }
 
+    /// Draws anew what the ticks before `now` have not shown of the outages.
+    pub(crate) fn redraw(&mut self, outages: &[WindowConfig], clock: Clock, seeds: SeedTree, now: u64) {
+        let counter = seeds.counter(Purpose::Incidents, STREAM_OUTAGES);
+        for ((i, outage), window) in (0_u64..).zip(outages).zip(&mut self.outages) {
+            *window = outage.redraw(clock, *window, now, counter.uniform2(i, 0));
+        }
+    }
+
     /// Decides what this tick lets through, at the book's `mid`.
     pub fn tick(&mut self, breaker: &BreakerModel, tick: u64, mid: f64) {
         let is_out = self.outages.iter().any(|&[start, end]| (start..end).contains(&tick));

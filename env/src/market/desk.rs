@@ -10,7 +10,7 @@ use super::ledger::{AccountId, Ledger};
 use crate::margin::options::{Level, OptionKind};
 use crate::margin::portfolio::{OptionSeries, ScanPoint};
 use crate::participants::option_customers::Style;
-use crate::rng::Counter;
+use crate::rng::{Counter, Purpose, SeedTree};
 use crate::units::{Price, Qty, Usd};
 
 /// Units of 1e-8 coin in a lot.
@@ -112,6 +112,11 @@ pub struct Desk {
 }
 
 impl Desk {
+    /// Draws what customers do from now on anew.
+    pub(super) fn redraw(&mut self, seeds: SeedTree) {
+        self.draws = seeds.counter(Purpose::Options, 1);
+    }
+
     /// A desk on which nobody holds anything.
     pub(super) fn new(first: AccountId, makers: usize, series: Vec<Listed>, level: Level, draws: Counter) -> Self {
         Self {

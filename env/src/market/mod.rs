@@ -40,6 +40,7 @@ mod portfolio;
 mod portfolios;
 mod quotes;
 mod record;
+mod redraw;
 mod schemes;
 mod settlement;
 mod setup;
@@ -136,6 +137,12 @@ impl Site {
     #[must_use]
     pub fn scenario(&self) -> &Scenario {
         &self.scenario
+    }
+
+    /// Whether its price follows a history.
+    #[must_use]
+    pub fn is_replayed(&self) -> bool {
+        self.fixed.world.is_replayed()
     }
 
     /// A market at the start of the episode that `seed` names.
@@ -350,6 +357,11 @@ impl Market {
         self.state = state;
         self.scratch.forget();
         Ok(())
+    }
+
+    /// Accounts in liquidation in the order in which they entered, each with its position at entry and now.
+    pub fn forced_cases(&self) -> impl Iterator<Item = (AccountId, [Qty; 2])> + '_ {
+        self.state.queue.iter().map(|case| (case.id, [case.start, self.state.ledger.qty(case.id)]))
     }
 
     /// Open interest at mark.

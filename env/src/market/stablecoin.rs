@@ -14,7 +14,7 @@ use crate::margin::portfolio::CollateralSchedule;
 use crate::rng::{Purpose, SeedTree};
 use crate::scenario::{Scenario, StablecoinConfig};
 use crate::units::{Price, Qty, Rate, Usd};
-use crate::world::Clock;
+use crate::world::{Clock, between_ticks};
 
 /// A dollar.
 const PAR: Price = Price::from_raw(Price::SCALE);
@@ -80,6 +80,18 @@ impl Stablecoin {
         self.price
     }
 
+    /// Draws anew every loss of the peg that has not begun by `now`; one that has shows where it leads.
+    pub(super) fn redraw(&mut self, config: &StablecoinConfig, clock: Clock, now: u64, seeds: SeedTree) {
+        let counter = seeds.counter(Purpose::Collateral, 1);
+        for ((n, law), depeg) in (0..).zip(&config.depegs).zip(&mut self.depegs) {
+            if depeg.start >= now {
+                let [start, low] = counter.uniform2(0, n);
+                depeg.start = between_ticks(start, law.start_fraction.map(|share| clock.tick_at(share).max(now)));
+                depeg.low = between(low, law.low);
+            }
+        }
+    }
+
     /// Coins that an account has posted.
     #[must_use]
     pub fn coins(&self, id: AccountId) -> Qty {
@@ -117,7 +129,6 @@ impl StablecoinRules {
 
 fn draw(config: &StablecoinConfig, clock: Clock, seeds: SeedTree) -> Vec<Depeg> {
     let counter = seeds.counter(Purpose::Collateral, 1);
-    let between = |u: f64, [low, high]: [f64; 2]| low + (high - low) * u;
     (0..)
         .zip(&config.depegs)
         .map(|(n, depeg)| {
@@ -131,6 +142,10 @@ fn draw(config: &StablecoinConfig, clock: Clock, seeds: SeedTree) -> Vec<Depeg> 
             }
         })
         .collect()
+}
+
+fn between(u: f64, [low, high]: [f64; 2]) -> f64 {
+    low + (high - low) * u
 }
 
 impl State {

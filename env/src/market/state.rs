@@ -32,6 +32,17 @@ pub(super) struct Counters {
     pub(super) allocation: Counter,
 }
 
+impl Counters {
+    pub(super) fn new(seeds: SeedTree) -> Self {
+        Self {
+            traders: seeds.counter(Purpose::Traders, 0),
+            calls: seeds.counter(Purpose::Traders, 1),
+            keepers: seeds.counter(Purpose::Keepers, 0),
+            allocation: seeds.counter(Purpose::Allocation, 0),
+        }
+    }
+}
+
 /// Prices of the home venue and around it.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Prices {
@@ -134,7 +145,7 @@ pub(crate) struct Streams {
 
 impl Streams {
     /// Of a market by itself.
-    pub(super) const fn alone(seed: u64) -> Self {
+    pub(crate) const fn alone(seed: u64) -> Self {
         let own = SeedTree::new(seed);
         Self { own, venue: own, overlap: None }
     }
@@ -265,12 +276,7 @@ impl State {
             called: vec![Price::from_raw(i64::MAX); fixed.lanes()],
             pending: Pending::default(),
             tally: Tally::default(),
-            counters: Counters {
-                traders: seeds.counter(Purpose::Traders, 0),
-                calls: seeds.counter(Purpose::Traders, 1),
-                keepers: seeds.counter(Purpose::Keepers, 0),
-                allocation: seeds.counter(Purpose::Allocation, 0),
-            },
+            counters: Counters::new(seeds),
             desk: None,
             stablecoin: None,
             withdrawals: scenario.withdrawals.map(|_| Withdrawals::new(seeds)),

@@ -40,6 +40,11 @@ impl Withdrawals {
         let draws = seeds.counter(Purpose::Withdrawals, 0);
         Self { draws, shut_until: 0, bad_debt: Usd::ZERO, outcome: WithdrawalOutcome::default() }
     }
+
+    /// Draws who withdraws from now on anew.
+    pub(super) fn redraw(&mut self, seeds: SeedTree) {
+        self.draws = seeds.counter(Purpose::Withdrawals, 0);
+    }
 }
 
 impl Market {

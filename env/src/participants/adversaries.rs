@@ -179,21 +179,26 @@ pub struct Adversary {
 impl Adversary {
     /// The script that the `n`-th adversary of an episode draws.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "ticks of an episode")]
     pub fn draw(config: &AdversaryConfig, n: u64, clock: Clock, seeds: SeedTree) -> Self {
         let [at, strength] = seeds.counter(Purpose::Adversaries, n).uniform2(0, 0);
-        let start = WindowConfig { start_fraction: config.start_fraction(), seconds: [0.0, 0.0] };
-        let [start, _] = start.draw(clock, [at, 0.5]);
-        let [build, act, exit] = config.seconds().map(|seconds| clock.ticks_in(seconds).max(1));
-        let push = match config {
-            AdversaryConfig::Jelly(jelly) => {
-                let [low, high] = jelly.log_return;
-                (low + (high - low) * strength) / act as f64
-            }
-            AdversaryConfig::Popcat(_) => 0.0,
-        };
-        let ticks = [start, start + build, start + build + act, start + build + act + exit];
+        let [start, _] = start_of(config).draw(clock, [at, 0.5]);
+        let ticks = stages(config, clock, start);
+        let push = push(config, ticks, strength);
         Self { ticks, push, coins: None, has_withdrawn: false, wall: None }
+    }
+
+    /// Draws anew what the ticks before `now` have not shown: the strength of a push that has not begun, and the start of
+    /// a script that has not.
+    pub(crate) fn redraw(&mut self, config: &AdversaryConfig, n: u64, clock: Clock, now: u64, seeds: SeedTree) {
+        let [at, strength] = seeds.counter(Purpose::Adversaries, n).uniform2(0, 0);
+        let [start, act, ..] = self.ticks;
+        if start >= now {
+            let [start, _] = start_of(config).redraw(clock, [start; 2], now, [at, 0.5]);
+            self.ticks = stages(config, clock, start);
+        }
+        if act >= now {
+            self.push = push(config, self.ticks, strength);
+        }
     }
 
     /// What it is doing at `tick`.
@@ -209,5 +214,26 @@ impl Adversary {
         } else {
             Stage::Exit(end - tick)
         }
+    }
+}
+
+fn start_of(config: &AdversaryConfig) -> WindowConfig {
+    WindowConfig { start_fraction: config.start_fraction(), seconds: [0.0, 0.0] }
+}
+
+/// First ticks of building, acting and leaving, and the first tick after, of a script that starts at `start`.
+fn stages(config: &AdversaryConfig, clock: Clock, start: u64) -> [u64; 4] {
+    let [build, act, exit] = config.seconds().map(|seconds| clock.ticks_in(seconds).max(1));
+    [start, start + build, start + build + act, start + build + act + exit]
+}
+
+#[expect(clippy::cast_precision_loss, reason = "ticks of an episode")]
+fn push(config: &AdversaryConfig, [_, act, exit, _]: [u64; 4], strength: f64) -> f64 {
+    match config {
+        AdversaryConfig::Jelly(jelly) => {
+            let [low, high] = jelly.log_return;
+            (low + (high - low) * strength) / (exit - act) as f64
+        }
+        AdversaryConfig::Popcat(_) => 0.0,
     }
 }

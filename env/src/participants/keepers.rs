@@ -118,18 +118,30 @@ impl KeeperConfig {
 
     /// The absences that an episode draws.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 64 keepers")]
     pub fn absences(&self, clock: Clock, seeds: SeedTree) -> Vec<Absence> {
         let counter = seeds.counter(Purpose::Incidents, STREAM_DROPOUTS);
-        let drawn = (0_u64..).zip(&self.dropouts).map(|(i, dropout)| {
-            let [low, high] = dropout.share;
-            let share = low + (high - low) * counter.uniform2(i, 1)[0];
-            Absence {
-                window: dropout.window().draw(clock, counter.uniform2(i, 0)),
-                keepers: libm::round(share * f64::from(self.count)) as u64,
-            }
+        let drawn = (0_u64..).zip(&self.dropouts).map(|(i, dropout)| Absence {
+            window: dropout.window().draw(clock, counter.uniform2(i, 0)),
+            keepers: self.absent(dropout, counter.uniform2(i, 1)[0]),
         });
         drawn.collect()
+    }
+
+    /// Draws anew what the ticks before `now` have not shown of absences.
+    pub(crate) fn redraw(&self, absences: &mut [Absence], clock: Clock, seeds: SeedTree, now: u64) {
+        let counter = seeds.counter(Purpose::Incidents, STREAM_DROPOUTS);
+        for ((i, dropout), absence) in (0_u64..).zip(&self.dropouts).zip(absences) {
+            if absence.window[0] >= now {
+                absence.keepers = self.absent(dropout, counter.uniform2(i, 1)[0]);
+            }
+            absence.window = dropout.window().redraw(clock, absence.window, now, counter.uniform2(i, 0));
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 64 keepers")]
+    fn absent(&self, dropout: &DropoutConfig, u: f64) -> u64 {
+        let [low, high] = dropout.share;
+        libm::round((low + (high - low) * u) * f64::from(self.count)) as u64
     }
 
     /// Dollars that a keeper will take of an offer at `discount` to mark: all of `offered` that its capital allows,

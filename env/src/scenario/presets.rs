@@ -8,8 +8,8 @@ use crate::error::{Error, Problems};
 
 /// Identifiers of the shipped scenarios: prices and depth, mildest first; whole nights; then what else can fail; then
 /// attacks; then
-/// options and collateral; then several assets and venues.
-pub const NAMES: [&str; 17] = [
+/// options and collateral; then several assets and venues; then coins as they were fitted.
+pub const NAMES: [&str; 20] = [
     "calm",
     "tense",
     "volatility_spike",
@@ -27,6 +27,9 @@ pub const NAMES: [&str; 17] = [
     "depeg",
     "three_by_three",
     "contagion",
+    "btc_fitted",
+    "eth_fitted",
+    "ltc_fitted",
 ];
 
 /// The files, in the order of [`NAMES`].
@@ -48,6 +51,9 @@ const FILES: [&str; NAMES.len()] = [
     include_str!("../../scenarios/depeg.toml"),
     include_str!("../../scenarios/three_by_three.toml"),
     include_str!("../../scenarios/contagion.toml"),
+    include_str!("../../scenarios/btc_fitted.toml"),
+    include_str!("../../scenarios/eth_fitted.toml"),
+    include_str!("../../scenarios/ltc_fitted.toml"),
 ];
 
 /// Every shipped scenario, read once.

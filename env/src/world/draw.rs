@@ -31,6 +31,17 @@ pub(super) fn between(u: f64, [low, high]: [f64; 2]) -> f64 {
     low + u * (high - low)
 }
 
+/// A tick of `[low, high]`.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "an episode has far fewer than 2^52 ticks"
+)]
+pub(crate) fn between_ticks(u: f64, [low, high]: [u64; 2]) -> u64 {
+    low + libm::round(u * (high - low) as f64) as u64
+}
+
 /// A point of `[low, high]`, equal ratios equally likely.
 pub(super) fn between_log(u: f64, [low, high]: [f64; 2]) -> f64 {
     low * libm::exp(u * libm::log(high / low))

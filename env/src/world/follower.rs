@@ -68,6 +68,12 @@ impl Follower {
         &self.outside
     }
 
+    /// Draws what follows anew, behind a `world` that has just been redrawn.
+    pub(crate) fn redraw(&mut self, law: &FollowerLaw, world: &World, seeds: SeedTree, asset: u64) {
+        (self.counter, self.quad) = (seeds.counter(Purpose::Assets, asset), Quad::EMPTY);
+        self.log = self.outside.fundamental_log - law.shock * world.driver().shock;
+    }
+
     /// Advances to the tick that the first asset's `world` has just reached.
     ///
     /// # Panics

@@ -271,6 +271,18 @@ impl Synthetic {
         }
     }
 
+    /// Draws what follows anew, on the stress path that `path` makes of the present one and its last tick.
+    pub(super) fn redraw(
+        &mut self,
+        law: &MacroLaw,
+        counter: Counter,
+        path: impl FnOnce(&StressPath, u64) -> StressPath,
+    ) {
+        (self.counter, self.quad) = (counter, Quad::EMPTY);
+        let asked = self.next_publication - law.publish_ticks + self.lead_ticks;
+        self.stress = path(&self.stress, asked);
+    }
+
     /// The equity index's standard normal of a tick.
     #[inline]
     fn noise(&mut self, tick: u64) -> f64 {

@@ -192,6 +192,27 @@ impl Oracle {
         oracle
     }
 
+    /// Draws its errors and what is left of its outages anew.
+    pub(crate) fn redraw(&mut self, model: &OracleModel, seeds: SeedTree) {
+        let draws = seeds.counter(Purpose::Oracle, STREAM_OUTAGES);
+        (self.counter, self.outage_counter) = (seeds.counter(Purpose::Oracle, 0), draws);
+        let [gap, length] = draws.uniform2(self.outage - 1, 0);
+        if self.dark[0] > self.tick {
+            self.dark[0] = self.tick.saturating_add(whole(exponential(gap, model.gap_ticks)));
+            self.dark[1] = self.dark[0];
+        } else {
+            self.dark[1] = self.tick;
+        }
+        self.dark[1] = self.dark[1].saturating_add(whole(exponential(length, model.outage_ticks)));
+        let now = self.tick + 1;
+        for ((i, outage), window) in (0_u64..).zip(&model.outages).zip(&mut self.scripted) {
+            *window = outage.redraw(model.clock, *window, now, draws.uniform2(i, SLOT_SCRIPTED));
+        }
+        for ((i, slowdown), (window, _)) in (0_u64..).zip(&model.slowdowns).zip(&mut self.slow) {
+            *window = slowdown.window().redraw(model.clock, *window, now, draws.uniform2(i, SLOT_SLOWDOWN));
+        }
+    }
+
     /// The last reading.
     #[must_use]
     pub const fn reading(&self) -> Reading {
@@ -246,17 +267,18 @@ impl Oracle {
         self.reading
     }
 
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "saturates at an outage that never comes"
-    )]
     fn draw_outage(&mut self, model: &OracleModel, after: u64) {
         let [gap, length] = self.outage_counter.uniform2(self.outage, 0);
-        let start = after.saturating_add((exponential(gap, model.gap_ticks) as u64).max(1));
-        self.dark = [start, start.saturating_add((exponential(length, model.outage_ticks) as u64).max(1))];
+        let start = after.saturating_add(whole(exponential(gap, model.gap_ticks)));
+        self.dark = [start, start.saturating_add(whole(exponential(length, model.outage_ticks)))];
         self.outage += 1;
     }
+}
+
+/// Whole ticks of a waiting time, at least one.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates at an outage that never comes")]
+fn whole(ticks: f64) -> u64 {
+    (ticks as u64).max(1)
 }
 
 #[cfg(test)]

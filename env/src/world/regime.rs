@@ -238,6 +238,20 @@ impl StressPath {
         self.regime
     }
 
+    /// Draws the path anew from behind `tick`, the last one that was asked for: how long the chain stays where it is has no
+    /// memory.
+    pub(super) fn redraw(&mut self, law: &RegimeLaw, counter: Counter, tick: u64, windows: Vec<Window>) {
+        (self.counter, self.windows) = (counter, windows);
+        let [_, length] = counter.uniform2(self.sojourn, 0);
+        self.chain_until = tick.saturating_add(sojourn_ticks(law, self.chain, length));
+        self.until = 0;
+    }
+
+    /// The scripted windows.
+    pub(super) fn windows(&self) -> &[Window] {
+        &self.windows
+    }
+
     fn refresh(&mut self, law: &RegimeLaw, tick: u64) {
         while tick >= self.chain_until {
             self.sojourn += 1;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::clock::Clock;
-use super::draw::between;
+use super::draw::{between, between_ticks};
 use super::regime::{Regime, Window};
 use crate::error::Problems;
 use crate::rng::Counter;
@@ -243,6 +243,47 @@ impl Shock {
             missing: 1.0,
             progress: 0.0,
         }
+    }
+
+    /// Draws anew what `tick`, the last one, has not shown: a shock that has begun keeps its start and its drought, one that
+    /// has ended its return. How far it has come in between is told by [`Shock::log_at`], before and after.
+    pub(super) fn redraw(&mut self, law: &ShockLaw, counter: Counter, index: u64, tick: u64) {
+        let config = &law.config;
+        let [start, log_return, duration, recovery] = counter.uniform4(index, 0);
+        if self.start > tick {
+            let [earliest, latest] = match config.start {
+                ShockStart::Fraction(range) => range.map(|share| law.clock.tick_at(share)),
+                ShockStart::Seconds(range) => range.map(|seconds| law.clock.ticks_in(seconds)),
+            };
+            self.start = between_ticks(start, [earliest.max(tick + 1), latest.max(tick + 1)]);
+            self.floor = between(counter.uniform4(index, 1)[0], config.liquidity.floor);
+        }
+        self.recovery_share = between(recovery, config.recovery_share);
+        // One that the horizon of its law has caught up with ends in the next tick.
+        if self.end > tick {
+            let least = (tick + 1).saturating_sub(self.start).max(1);
+            let range = config.duration_seconds.map(|seconds| law.clock.ticks_in(seconds).max(least));
+            self.end = self.start + between_ticks(duration, range);
+            self.log_return = between(log_return, config.log_return);
+            self.progress = if tick > self.start { law.progress(self.share_at(tick)) } else { 0.0 };
+        }
+    }
+
+    /// Log return at `tick`, the last one.
+    pub(super) fn log_at(&self, law: &ShockLaw, tick: u64) -> f64 {
+        if tick <= self.start {
+            0.0
+        } else if tick < self.end {
+            self.log_return * law.progress(self.share_at(tick))
+        } else {
+            self.log_return - self.log_return * self.recovery_share * (1.0 - self.recovering)
+        }
+    }
+
+    /// Share of its time that has passed at `tick`, which it has not ended by.
+    #[expect(clippy::cast_precision_loss, reason = "durations have far fewer than 2^52 ticks")]
+    fn share_at(&self, tick: u64) -> f64 {
+        (tick - self.start) as f64 / (self.end - self.start) as f64
     }
 
     /// The regime that the shock enforces, if it started at `start`.

@@ -1,5 +1,7 @@
 //! One episode of the outside world.
 
+mod redraw;
+
 use serde::{Deserialize, Serialize};
 
 use super::draw::{Quad, between_log};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::clock::Clock;
-use super::draw::between;
+use super::draw::{between, between_ticks};
 use super::shock::validate_range;
 use crate::error::Problems;
 
@@ -29,5 +29,22 @@ impl WindowConfig {
     pub fn draw(&self, clock: Clock, [start, length]: [f64; 2]) -> [u64; 2] {
         let start = clock.tick_at(between(start, self.start_fraction));
         [start, start + clock.ticks_in(between(length, self.seconds))]
+    }
+
+    /// Draws anew what the ticks before `now` have not shown of a `drawn` window: its end once it has begun, nothing once
+    /// it is over.
+    #[must_use]
+    pub fn redraw(&self, clock: Clock, drawn: [u64; 2], now: u64, [start, length]: [f64; 2]) -> [u64; 2] {
+        let [begun, end] = drawn;
+        if begun < now && end < now {
+            return drawn;
+        }
+        let from = if begun < now {
+            begun
+        } else {
+            between_ticks(start, self.start_fraction.map(|share| clock.tick_at(share).max(now)))
+        };
+        let least = now.saturating_sub(from);
+        [from, from + between_ticks(length, self.seconds.map(|seconds| clock.ticks_in(seconds).max(least)))]
     }
 }

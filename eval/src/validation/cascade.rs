@@ -100,12 +100,13 @@ pub fn crash_day(site: &Site, seeds: &[u64]) -> Vec<Row> {
         }),
         row(
             "V15",
-            "branching ratio of liquidations in the burst, 6 s windows",
+            "branching ratio of forced orders in the burst, 6 s windows",
             0.9,
             1.0,
             "0.96 to 0.98 from fills per second (HyperReplay)",
             &branching_in_burst,
-        ),
+        )
+        .noted("one order for each account and second; the source counts fills, of which an order has several"),
     ]
 }
 
@@ -130,7 +131,7 @@ fn burst(recording: &Recording) -> [usize; 2] {
 
 fn branching_in_burst(recording: &Recording) -> Option<f64> {
     let [from, to] = burst(recording);
-    branching_from_counts(&counts(&recording.entered[from..to], recording.ticks(CRASH_WINDOW)))
+    branching_from_counts(&counts(&recording.reduced[from..to], recording.ticks(CRASH_WINDOW)))
 }
 
 /// Self-excitation of liquidations on quiet days: counts in ten-minute windows, day by day, for days differ and that is no

@@ -5,10 +5,13 @@
 //!
 //! Not here: files, printing, and what a row that fails means: that is for whoever reads it.
 
+pub mod books;
 pub mod cascade;
+pub mod contagion;
 pub mod counterfactual;
 pub mod facts;
 pub mod impact;
+pub mod plot;
 pub mod procyclicality;
 pub mod row;
 pub mod simulate;

@@ -3,8 +3,9 @@
 use rayon::prelude::*;
 use seawall_env::action::Controls;
 use seawall_env::book::{Book, Side};
-use seawall_env::market::{Market, Site};
+use seawall_env::market::{AccountId, Market, Site};
 use seawall_env::outcome::Outcome;
+use seawall_env::units::Qty;
 
 use crate::statistics::real;
 
@@ -24,6 +25,9 @@ pub struct Recording {
     pub liquidated: Vec<f64>,
     /// Accounts that entered liquidation in each tick.
     pub entered: Vec<f64>,
+    /// Accounts in liquidation whose position shrank in each tick: forced orders, of which a venue's record of fills has one
+    /// line or several.
+    pub reduced: Vec<f64>,
     /// Value closed by auto-deleveraging in each tick, in dollars.
     pub deleveraged: Vec<f64>,
     /// Home mid over the price elsewhere, less one, in each tick.
@@ -98,6 +102,7 @@ pub fn record_with(site: &Site, seed: u64, controls: Controls) -> Recording {
         volume: new(),
         liquidated: new(),
         entered: new(),
+        reduced: new(),
         deleveraged: new(),
         basis: new(),
         depth: Vec::new(),
@@ -106,9 +111,12 @@ pub fn record_with(site: &Site, seed: u64, controls: Controls) -> Recording {
         outcome: *market.outcome(),
     };
     recording.mid.push(market.state().book.mid());
+    let mut cases = Vec::new();
     for tick in 0..ticks {
         market.tick();
         note(&mut recording, &market, tick);
+        let reduced = reduced(&mut cases, &market, recording.entered.last().copied().unwrap_or(0.0));
+        recording.reduced.push(reduced);
     }
     let interest = market.open_interest().as_f64();
     recording.interest_left = interest / market.outcome().reference_open_interest.as_f64();
@@ -133,6 +141,24 @@ fn note(recording: &mut Recording, market: &Market, tick: u64) {
         recording.half_spread.push(state.book.half_spread());
     }
     recording.outcome = now;
+}
+
+/// Accounts whose position liquidation cut in the last tick, in which `entered` came under it. `cases` holds those under it
+/// after the tick before, with their positions, and is brought up to date.
+fn reduced(cases: &mut Vec<(AccountId, Qty)>, market: &Market, entered: f64) -> f64 {
+    let ledger = &market.state().ledger;
+    let of_old = cases.iter().filter(|(id, qty)| ledger.qty(*id) != *qty).count();
+    let is_new = |id: AccountId| cases.iter().all(|(old, _)| *old != id);
+    let (mut stayed, mut of_new) = (0, 0);
+    for (_, [start, now]) in market.forced_cases().filter(|(id, _)| is_new(*id)) {
+        stayed += 1;
+        of_new += usize::from(start != now);
+    }
+    // Whoever came and went within the tick was closed or restored by an order.
+    let gone = (entered - real(stayed)).max(0.0);
+    cases.clear();
+    cases.extend(market.forced_cases().map(|(id, [_, now])| (id, now)));
+    real(of_old + of_new) + gone
 }
 
 /// Plays the episodes of some seeds in parallel, in the order of the seeds.

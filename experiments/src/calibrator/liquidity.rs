@@ -121,7 +121,13 @@ pub(crate) fn book_depth(file: &str, table: &Table, asset: &str, context: &Conte
     let level = libm::exp(mean.value);
     let about = format!("{name}: geometric mean depth within 1 % on one side, in dollars");
     findings.note("depth_1pct_usd", mean.through(level, level), &about, &source);
-    scale(level, mean, context, &source, findings);
+    if name.starts_with("spot_") {
+        // Depth over open interest is a scale only where both are of one market.
+        findings
+            .skip(format!("{file}: {name} is depth of the spot market, which has no open interest to be scaled by"));
+    } else {
+        scale(level, mean, context, &source, findings);
+    }
 
     let (runs, unmatched) = snapshots(table, &depth, context.prices);
     let Some(fit) = depth::withdrawal(&runs) else {

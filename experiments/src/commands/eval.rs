@@ -1,6 +1,6 @@
 //! `seawall eval`: exported policies against the baselines, everybody on the same held-out seeds.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
@@ -10,13 +10,13 @@ use seawall_eval::{Contender, Report, Split};
 
 use super::{Verdict, use_threads};
 use crate::arguments::SettingsArgs;
-use crate::entry::Entry;
+use crate::entry::{Entry, export_in};
 use crate::exporter::PARAMETERS_FILE;
 use crate::judge::{self, Arena};
 use crate::output::show;
 use crate::places::Places;
 use crate::progress::Voice;
-use crate::run_folder::{MANIFEST, Manifest, POLICIES, RESOLVED, RunFolder, input};
+use crate::run_folder::{Manifest, POLICIES, RESOLVED, RunFolder, input};
 use crate::settings::Settings;
 
 /// Arguments of `seawall eval`.
@@ -119,12 +119,6 @@ fn shield(
         contenders.push(Contender { name, policy: Box::new(policy), ..contender });
     }
     Ok(tallies)
-}
-
-/// The export that a path means: a run folder's chosen one, or the path itself.
-fn export_in(path: &Path) -> PathBuf {
-    let chosen = path.join("export");
-    if path.join(MANIFEST).is_file() && chosen.is_dir() { chosen.join(PARAMETERS_FILE) } else { path.to_owned() }
 }
 
 /// `name`, or `name-2`, `name-3` and so on if it is taken.

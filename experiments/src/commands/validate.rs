@@ -72,9 +72,10 @@ fn tornado(args: &ValidateArgs, plan: &Plan, estimates: &Path, voice: Voice) -> 
         show(&format!("\n{name}: {} on the fitted crash day", table::number(tornado.base[watched])))?;
         let rows = tornado.ranked(watched).into_iter().take(SHOWN).map(|bar| {
             let change = bar.change.map_or_else(|| "refused".to_owned(), |change| table::number(change[watched]));
-            vec![bar.parameter.clone(), bar.moved.to_owned(), table::number(bar.value), change]
+            let error = bar.error.map_or_else(String::new, |error| table::number(error[watched]));
+            vec![bar.parameter.clone(), bar.moved.to_owned(), table::number(bar.value), change, error]
         });
-        show(&table::table(&["parameter", "moved", "to", "change"], rows))?;
+        show(&table::table(&["parameter", "moved", "to", "change", "standard error"], rows))?;
     }
     page::write_tornado(&args.out, &tornado).with_context(|| format!("writing to {}", args.out.display()))?;
     show(&format!("\n{}", args.out.display()))?;

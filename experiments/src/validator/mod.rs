@@ -15,7 +15,7 @@ use seawall_env::world::{ShockConfig, ShockStart};
 use seawall_env::{Purpose, SeedTree};
 use seawall_eval::validation::facts::{self, Run};
 use seawall_eval::validation::simulate::{Recording, record_all};
-use seawall_eval::validation::{Row, cascade, counterfactual, impact, procyclicality};
+use seawall_eval::validation::{Row, books, cascade, contagion, counterfactual, impact, procyclicality};
 
 use crate::calibrator::windows as list;
 use crate::progress::Voice;
@@ -30,15 +30,17 @@ pub(crate) struct Plan {
     seeds: usize,
     /// Days that a window of real bars is held against.
     window_days: usize,
+    /// Seeds of each scenario on which policies are ranked on two books.
+    ranked: usize,
 }
 
 impl Plan {
     /// The full table, or a look at it.
     pub(crate) const fn new(seed: u64, quick: bool) -> Self {
         if quick {
-            Self { seed, days: 4, seeds: 4, window_days: 4 }
+            Self { seed, days: 4, seeds: 4, window_days: 4, ranked: 2 }
         } else {
-            Self { seed, days: 32, seeds: 20, window_days: 21 }
+            Self { seed, days: 32, seeds: 20, window_days: 21, ranked: 8 }
         }
     }
 
@@ -64,7 +66,7 @@ const FALL_START: f64 = 0.5;
 /// Measures every row that can be.
 ///
 /// # Errors
-/// If a file of data is there and wrong.
+/// If a file of data is there and wrong, or policies cannot be ranked.
 pub(crate) fn measure(plan: &Plan, data: Option<&Path>, voice: Voice) -> anyhow::Result<Vec<Section>> {
     voice.say(&list::describe());
     voice.say("quiet days");
@@ -77,6 +79,9 @@ pub(crate) fn measure(plan: &Plan, data: Option<&Path>, voice: Voice) -> anyhow:
     voice.say("counterfactuals");
     sections.push(counterfactuals(plan));
     sections.push(margin(&calm, data)?);
+    voice.say("two books");
+    let ranked = books::ranking(plan.seed, plan.ranked).context("ranking policies on two books")?;
+    sections.push(Section { title: "Sim to sim".to_owned(), rows: vec![ranked] });
     sections.push(not_here());
     match data {
         None => {
@@ -158,6 +163,7 @@ fn counterfactuals(plan: &Plan) -> Section {
     let tense = Scenario { clock: day(2.0), ..furnished("tense") };
     let mut rows = counterfactual::leverage(&tense, venue.pipeline, &plan.seeds(8, plan.seeds));
     rows.push(counterfactual::pooled_vault(&furnished("jelly"), venue.pipeline, &plan.seeds(9, plan.seeds)));
+    rows.push(contagion::correlation_by_forced_sales(&plan.seeds(11, plan.seeds)));
     Section { title: "One thing changed".to_owned(), rows }
 }
 
@@ -184,7 +190,6 @@ fn not_here() -> Section {
             "toxic spiral, and the halt rule that removes it",
             "needs two engines on one state, which nothing sets up yet",
         ),
-        row("V13", "correlation rises with forced sales", "one asset: not in this market yet"),
         row("F7", "memory of order signs", "the market reports volume without its sign"),
     ];
     Section { title: "Not measured".to_owned(), rows }

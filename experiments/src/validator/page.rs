@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use seawall_eval::validation::{Row, Verdict};
+use seawall_eval::validation::{Row, Verdict, plot};
 
 use super::Section;
 use super::sensitivity::{Tornado, WATCHED};
@@ -31,14 +31,19 @@ pub(crate) fn figures(row: &Row) -> [String; 4] {
     [value, interval, target, verdict]
 }
 
-/// Writes `validation.md`, `validation.csv` and `validation.json` into a folder.
+/// Writes `validation.md`, `validation.csv` and `validation.json` into a folder, and a drawing of each section whose rows
+/// have targets of two ends.
 ///
 /// # Errors
 /// If the folder or a file cannot be written.
 pub(crate) fn write(folder: &Path, sections: &[Section]) -> anyhow::Result<()> {
     fs::create_dir_all(folder)?;
     let rows: Vec<&Row> = sections.iter().flat_map(|section| &section.rows).collect();
-    write_atomically(&folder.join("validation.md"), markdown(sections).as_bytes())?;
+    let plots: Vec<Option<String>> = sections.iter().map(|section| plot::against_targets(&section.rows)).collect();
+    for (number, svg) in plots.iter().enumerate().filter_map(|(number, plot)| Some((number, plot.as_ref()?))) {
+        write_atomically(&folder.join(plot_name(number)), svg.as_bytes())?;
+    }
+    write_atomically(&folder.join("validation.md"), markdown(sections, &plots).as_bytes())?;
     write_atomically(&folder.join("validation.json"), (serde_json::to_string_pretty(&rows)? + "\n").as_bytes())?;
     write_atomically(&folder.join("validation.csv"), &csv(&rows)?)?;
     Ok(())
@@ -51,12 +56,16 @@ pub(crate) fn write(folder: &Path, sections: &[Section]) -> anyhow::Result<()> {
 pub(crate) fn write_tornado(folder: &Path, tornado: &Tornado) -> anyhow::Result<()> {
     fs::create_dir_all(folder)?;
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let header = ["parameter", "moved", "value"].into_iter().chain(WATCHED);
+    let errors = WATCHED.map(|name| format!("standard error of {name}"));
+    let header = ["parameter", "moved", "value"].into_iter().chain(WATCHED).chain(errors.iter().map(String::as_str));
     writer.write_record(header)?;
     for bar in &tornado.bars {
-        let change = bar.change.map_or_else(|| [const { String::new() }; 3], |change| change.map(|x| x.to_string()));
+        let cells = |numbers: Option<[f64; 3]>| {
+            numbers.map_or_else(|| [const { String::new() }; 3], |numbers| numbers.map(|x| x.to_string()))
+        };
+        let [change, error] = [cells(bar.change), cells(bar.error)];
         let start = [bar.parameter.clone(), bar.moved.to_owned(), bar.value.to_string()];
-        writer.write_record(start.into_iter().chain(change))?;
+        writer.write_record(start.into_iter().chain(change).chain(error))?;
     }
     let bytes = writer.into_inner().map_err(|error| anyhow::anyhow!("writing CSV: {error}"))?;
     write_atomically(&folder.join("sensitivity.csv"), &bytes)?;
@@ -99,15 +108,20 @@ fn csv(rows: &[&Row]) -> anyhow::Result<Vec<u8>> {
     writer.into_inner().map_err(|error| anyhow::anyhow!("writing CSV: {error}"))
 }
 
-fn markdown(sections: &[Section]) -> String {
+/// File of the drawing of a section, by its place.
+fn plot_name(number: usize) -> String {
+    format!("validation-{}.svg", number + 1)
+}
+
+fn markdown(sections: &[Section], plots: &[Option<String>]) -> String {
     let mut text = String::from("# Validation\n\nWritten by `seawall validate`. Windows ");
     let _ = writeln!(text, "{}.", windows::describe().replace('\n', "; "));
-    for section in sections {
-        let _ = writeln!(
-            text,
-            "\n## {}\n\n| row | what | value | 95 % | target | verdict | source | note |",
-            section.title
-        );
+    for (number, (section, plot)) in sections.iter().zip(plots).enumerate() {
+        let _ = writeln!(text, "\n## {}\n", section.title);
+        if plot.is_some() {
+            let _ = writeln!(text, "![numbers and intervals against their targets]({})\n", plot_name(number));
+        }
+        text.push_str("| row | what | value | 95 % | target | verdict | source | note |\n");
         text.push_str("|---|---|---|---|---|---|---|---|\n");
         for row in &section.rows {
             let [value, interval, target, verdict] = figures(row);

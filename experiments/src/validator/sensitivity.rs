@@ -20,8 +20,6 @@ use crate::progress::Voice;
 /// fundamental, in percent.
 pub(crate) const WATCHED: [&str; 3] = ["bad debt, bp", "amplification, %", "deleveraged, bp"];
 
-/// Most seeds of a crash day for each bar: there are some two hundred bars.
-const SEEDS: usize = 8;
 /// Sections of models that the crash day does not run.
 const IDLE: [&str; 3] = ["world.garch.", "world.gbm.", "world.heston."];
 
@@ -49,6 +47,8 @@ pub(crate) struct Bar {
     pub(crate) value: f64,
     /// Change of what is watched, against the fitted crash day on the same seeds; nothing where the market refuses the value.
     pub(crate) change: Option<[f64; 3]>,
+    /// Standard error of that change over seeds. Any move redraws a crash, so a change within twice its error says nothing.
+    pub(crate) error: Option<[f64; 3]>,
 }
 
 /// The tornado, and the fitted crash day that it turns around.
@@ -83,19 +83,20 @@ pub(crate) fn tornado(plan: &Plan, estimates: &Path, voice: Voice) -> anyhow::Re
     if kept.is_empty() {
         bail!("{} holds no parameter of the market", estimates.display());
     }
-    let seeds = plan.seeds(10, plan.seeds.min(SEEDS));
+    let seeds = plan.seeds(10, plan.seeds);
     let fitted = watch(&scenario(&base).expect("checked as it was laid"), &seeds);
     let moves: Vec<(Estimate, &'static str, f64)> = kept.iter().flat_map(moved).collect();
     let bar = |(estimate, moved, value): (Estimate, &'static str, f64)| {
         let tried = with(&base, &estimate.name, value).and_then(|table| scenario(&table));
-        let change = tried.map(|scenario| {
+        let moves = tried.map(|scenario| {
             let watched = watch(&scenario, &seeds);
-            [0, 1, 2].map(|i| watched[i] - fitted[i])
+            [0, 1, 2].map(|i| paired(&watched, &fitted, i))
         });
-        Bar { parameter: estimate.name, moved, value, change }
+        let [change, error] = [0, 1].map(|which| moves.map(|moves| moves.map(|pair| pair[which])));
+        Bar { parameter: estimate.name, moved, value, change, error }
     };
     let bars: Vec<Bar> = moves.into_par_iter().map(bar).collect();
-    Ok(Tornado { base: fitted, bars })
+    Ok(Tornado { base: [0, 1, 2].map(|i| mean(&column(&fitted, i))), bars })
 }
 
 fn moved(estimate: &Estimate) -> Vec<(Estimate, &'static str, f64)> {
@@ -130,11 +131,26 @@ fn scenario(table: &Table) -> Option<Scenario> {
     Scenario::from_toml(&table.to_string()).ok()
 }
 
-/// Means over seeds of what is watched.
-fn watch(scenario: &Scenario, seeds: &[u64]) -> [f64; 3] {
+fn column(episodes: &[[f64; 3]], watched: usize) -> Vec<f64> {
+    episodes.iter().map(|episode| episode[watched]).collect()
+}
+
+/// Mean difference of one of the watched over seeds, and its standard error.
+fn paired(moved: &[[f64; 3]], fitted: &[[f64; 3]], watched: usize) -> [f64; 2] {
+    let differences: Vec<f64> = moved.iter().zip(fitted).map(|(a, b)| a[watched] - b[watched]).collect();
+    let centre = mean(&differences);
+    let squares: Vec<f64> = differences.iter().map(|d| (d - centre) * (d - centre)).collect();
+    // The sum of squares over n (n - 1) is the variance of the mean.
+    #[expect(clippy::cast_precision_loss, reason = "a few seeds")]
+    let freedom = differences.len().saturating_sub(1) as f64;
+    [centre, (mean(&squares) / freedom).sqrt()]
+}
+
+/// What is watched, seed by seed.
+fn watch(scenario: &Scenario, seeds: &[u64]) -> Vec<[f64; 3]> {
     let venue = Preset::shipped(CRASH_VENUE).expect("the venue is shipped");
     let site = Site::new(Arc::new(venue.furnish(scenario.clone())), venue.pipeline);
-    let episodes: Vec<[f64; 3]> = seeds
+    seeds
         .iter()
         .map(|seed| {
             let outcome = record(&site, *seed).outcome;
@@ -143,8 +159,7 @@ fn watch(scenario: &Scenario, seeds: &[u64]) -> [f64; 3] {
             let deeper = (outcome.fundamental_low.as_f64() - outcome.mark_low.as_f64()) / start;
             [1e4 * outcome.bad_debt.as_f64() / interest, 100.0 * deeper, 1e4 * outcome.deleveraged.as_f64() / interest]
         })
-        .collect();
-    [0, 1, 2].map(|i| mean(&episodes.iter().map(|episode| episode[i]).collect::<Vec<f64>>()))
+        .collect()
 }
 
 impl Tornado {
@@ -175,12 +190,20 @@ mod tests {
     }
 
     #[test]
+    fn a_change_comes_with_its_error_over_seeds() {
+        // Differences 1 and 3: mean 2, variance 2, of which a mean of two has one half.
+        let [change, error] = paired(&[[2.0, 0.0, 0.0], [5.0, 0.0, 0.0]], &[[1.0, 0.0, 0.0], [2.0, 0.0, 0.0]], 0);
+        assert!((change - 2.0).abs() < 1e-12 && (error - 1.0).abs() < 1e-12, "{change} {error}");
+    }
+
+    #[test]
     fn bars_are_ranked_by_how_far_they_reach() {
         let bar = |parameter: &str, change: Option<[f64; 3]>| Bar {
             parameter: parameter.to_owned(),
             moved: "+50 %",
             value: 1.0,
             change,
+            error: None,
         };
         let bars = vec![bar("a", Some([1.0, 0.0, 0.0])), bar("b", Some([-5.0, 0.0, 0.0])), bar("c", None)];
         let tornado = Tornado { base: [0.0; 3], bars };

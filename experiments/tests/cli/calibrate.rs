@@ -93,6 +93,35 @@ fn every_bad_file_is_named_and_nothing_is_written() {
     assert!(ran.err.contains("use split or error"), "{}", ran.err);
 }
 
+/// Depth of the spot market was laid over open interest of the perpetual: a book a tenth as deep as it is.
+#[test]
+fn spot_depth_is_not_scaled_by_open_interest() {
+    let place = Place::new();
+    place.write("bars.csv", &bars(4_032));
+    let depth = |market: &str| {
+        let names =
+            ["bids_usd", "bids_quantity", "asks_usd", "asks_quantity"].map(|name| format!("{market}_btc_{name}"));
+        let mut text = format!("{},ts_ms\n", names.join(","));
+        for k in 0..120_i64 {
+            let usd = 9_000_000 + 10_000 * (k % 7);
+            writeln!(text, "{usd},180,{usd},180,{}", 1_704_067_200_000 + 14_400_000 * k).unwrap();
+        }
+        text
+    };
+    let mut interest = "ts_ms,price,binance,cme\n".to_owned();
+    for k in 0..120_i64 {
+        writeln!(interest, "{},50000,1000000000,500000000", 1_704_067_200_000 + 14_400_000 * k).unwrap();
+    }
+    place.write("interest.csv", &interest);
+    for (market, is_scaled) in [("fut", true), ("spot", false)] {
+        place.write("depth.csv", &depth(market));
+        let arguments = ["calibrate", "bars.csv", "interest.csv", "depth.csv", "--out", "fit.toml", "--all-windows"];
+        let ran = place.run(&arguments).ends_with(0);
+        assert_eq!(place.read("fit.toml").contains("depth_1pct"), is_scaled, "{market}: {}", ran.out);
+        assert_eq!(ran.out.contains("spot_btc is depth of the spot market"), !is_scaled, "{market}: {}", ran.out);
+    }
+}
+
 /// Real series beside the repository, where a developer has them.
 #[test]
 fn every_layout_of_the_recorded_data_is_read() {

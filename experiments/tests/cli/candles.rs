@@ -28,6 +28,9 @@ fn candles_are_trained_on_judged_on_and_named_in_the_manifest() {
     assert_eq!(manifest["inputs"][0]["path"], "btc.csv");
     place.run(&["--quiet", "eval", "run", "--replay", "btc.csv", "--to", "2020-03-12T12:00"]).ends_with(0);
     place.run(&["--quiet", "verify", "run/export"]).ends_with(0);
+    let planned = place.run(&["plan", "run", "--replay", "btc.csv", "--out", "plan"]).ends_with(2);
+    assert!(planned.err.contains("a replayed history has one future"), "{}", planned.err);
+    assert!(!place.path("plan").exists());
     // The score belongs to these candles and no others.
     place.write("btc.csv", &hours(48).replace(",10\n", ",11\n"));
     let refused = place.run(&["--quiet", "verify", "run/export"]).ends_with(1);

@@ -5,10 +5,12 @@
 mod calibrate;
 mod candles;
 mod commands;
+mod plan;
 mod report;
 mod settings;
 mod train;
 mod tune;
+mod validate;
 
 use std::fs;
 use std::path::{Path, PathBuf};
