@@ -110,7 +110,11 @@ fn one_factor(arms: &[ArmFile], policy: Option<&String>, problems: &mut Problems
         let name = if against == BASE { arm.name.clone() } else { format!("{} − {against}", arm.name) };
         effects.push(Planned { contrast: Contrast { name, weights }, expect: arm.expect });
     }
-    Design { arms: all, effects, notes: vec!["Every effect is the arm less base, or less the arm that is named.".into()] }
+    Design {
+        arms: all,
+        effects,
+        notes: vec!["Every effect is the arm less base, or less the arm that is named.".into()],
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "arms are few")]
@@ -135,7 +139,8 @@ fn factorial(factors: &[FactorFile], policy: Option<&String>) -> Design {
         let contrast = Contrast { name: factor.name.clone(), weights: (0..design.arms()).map(sign).collect() };
         Planned { contrast, expect: factor.expect }
     };
-    let mut notes = vec!["Every effect is the mean of the arms with the factor high less that of those with it low.".into()];
+    let mut notes =
+        vec!["Every effect is the mean of the arms with the factor high less that of those with it low.".into()];
     notes.extend(factors.iter().enumerate().map(|(index, factor)| format!("{} is {}.", letter(index), factor.name)));
     let generators = design.generators();
     notes.push(match generators.is_empty() {
@@ -146,7 +151,11 @@ fn factorial(factors: &[FactorFile], policy: Option<&String>) -> Design {
     if !aliases.is_empty() {
         notes.push(format!("Aliased, and so not to be told apart: {}.", aliases.join("; ")));
     }
-    Design { arms: (0..design.arms()).map(arm).collect(), effects: factors.iter().enumerate().map(effect).collect(), notes }
+    Design {
+        arms: (0..design.arms()).map(arm).collect(),
+        effects: factors.iter().enumerate().map(effect).collect(),
+        notes,
+    }
 }
 
 fn check_ranges(ranges: &[RangeFile], samples: usize, problems: &mut Problems) {
@@ -155,7 +164,12 @@ fn check_ranges(ranges: &[RangeFile], samples: usize, problems: &mut Problems) {
         let at = |field: &str| format!("ranges[{index}].{field}");
         let first = ranges[..index].iter().all(|other| other.key != *key);
         problems.require(first, at("key"), format!("{key:?}"), "a setting of its own");
-        problems.require(low.is_finite() && high.is_finite() && low < high, at("low"), low, &format!("below high, {high}"));
+        problems.require(
+            low.is_finite() && high.is_finite() && low < high,
+            at("low"),
+            low,
+            &format!("below high, {high}"),
+        );
         problems.require(!log || *low > 0.0, at("low"), low, "above 0, as equal steps are equal ratios");
     }
     // An intercept, a slope for each range, and one more for the residual.
@@ -171,19 +185,15 @@ fn latin(study: &StudyFile, problems: &mut Problems) -> Design {
     };
     let arm = |(index, place): (usize, &Vec<f64>)| {
         let set = study.ranges.iter().zip(place).map(|(range, share)| (range.key.clone(), range.value(*share)));
-        Drawn {
-            name: format!("sample-{index:03}"),
-            set: set.collect(),
-            policy: study.policy.clone(),
-            ..Drawn::plain()
-        }
+        Drawn { name: format!("sample-{index:03}"), set: set.collect(), policy: study.policy.clone(), ..Drawn::plain() }
     };
     let effect = |(range, weights): (&RangeFile, Vec<f64>)| Planned {
         contrast: Contrast { name: range.key.clone(), weights },
         expect: range.expect,
     };
     let mut notes = vec![
-        "Every effect is the change from the lower to the upper end of the range, by least squares over all samples.".into(),
+        "Every effect is the change from the lower to the upper end of the range, by least squares over all samples."
+            .into(),
     ];
     notes.extend(study.ranges.iter().map(|range| {
         let scale = if range.log { ", in equal ratios" } else { "" };
@@ -268,7 +278,10 @@ mod tests {
     #[test]
     fn everything_wrong_with_a_design_is_named() {
         let mut problems = Problems::default();
-        draw(&study("design = 'one_factor'\nsamples = 3\n[[arms]]\nname = 'A b'\n[[arms]]\nname = 'base'\n"), &mut problems);
+        draw(
+            &study("design = 'one_factor'\nsamples = 3\n[[arms]]\nname = 'A b'\n[[arms]]\nname = 'base'\n"),
+            &mut problems,
+        );
         let ranges = "[[ranges]]\nkey = 'k'\nlow = 0.0\nhigh = 1.0\nlog = true\n";
         draw(&study(&format!("design = 'latin_hypercube'\nsamples = 2\n{ranges}")), &mut problems);
         draw(&study("design = 'one_factor'\n[[arms]]\nname = 'a'\nagainst = 'c'\n"), &mut problems);

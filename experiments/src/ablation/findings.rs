@@ -101,9 +101,12 @@ pub(crate) fn as_expected(expected: Expected, finding: Option<Finding>) -> Optio
 pub(crate) fn find(plan: &Plan, registration: &Registration, trials: &[Vec<Trial>]) -> anyhow::Result<Found> {
     let results = trials.iter().map(|arm| arm.iter().map(Trial::result).collect());
     let results: Vec<Vec<Option<TrialResult>>> = results.collect::<anyhow::Result<_>>()?;
-    let complete: Vec<(usize, Vec<TrialResult>)> =
-        (0..).zip(&results).filter_map(|(arm, results)| Some((arm, results.iter().cloned().collect::<Option<Vec<_>>>()?))).collect();
-    let mut builds: Vec<String> = complete.iter().flat_map(|(_, all)| all.iter().map(|one| one.build.clone())).collect();
+    let complete: Vec<(usize, Vec<TrialResult>)> = (0..)
+        .zip(&results)
+        .filter_map(|(arm, results)| Some((arm, results.iter().cloned().collect::<Option<Vec<_>>>()?)))
+        .collect();
+    let mut builds: Vec<String> =
+        complete.iter().flat_map(|(_, all)| all.iter().map(|one| one.build.clone())).collect();
     builds.sort();
     builds.dedup();
     let places: Vec<usize> = complete.iter().map(|(arm, _)| *arm).collect();

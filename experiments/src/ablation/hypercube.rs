@@ -4,7 +4,6 @@
 //! McKay, Beckman & Conover 1979, "A comparison of three methods for selecting values of input variables in the analysis of
 //! output from a computer code", Technometrics 21, §2; here a sample stands in the middle of its slice.
 
-use rand_chacha::rand_core::Rng;
 use seawall_env::{Purpose, SeedTree};
 
 /// Places of the samples in `[0, 1]`: `[samples][dimensions]`.
@@ -12,11 +11,11 @@ use seawall_env::{Purpose, SeedTree};
 pub(crate) fn places(samples: usize, dimensions: usize, seed: u64) -> Vec<Vec<f64>> {
     let mut places = vec![vec![0.0; dimensions]; samples];
     for dimension in 0..dimensions {
-        let mut rng = SeedTree::new(seed).stream(Purpose::Search, dimension as u64);
+        let draw = |last: usize| SeedTree::new(seed).seed(Purpose::Search, (dimension as u64) << 20 | last as u64);
         let mut order: Vec<usize> = (0..samples).collect();
         for last in (1..samples).rev() {
             // Of 64 bits and a few samples, the bias is below 1e-17.
-            let chosen = usize::try_from(rng.next_u64() % (last as u64 + 1)).expect("at most the last place");
+            let chosen = usize::try_from(draw(last) % (last as u64 + 1)).expect("at most the last place");
             order.swap(last, chosen);
         }
         for (sample, slice) in places.iter_mut().zip(order) {

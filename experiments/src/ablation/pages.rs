@@ -45,8 +45,17 @@ pub(crate) fn summary(findings: &Findings) -> String {
     let Some(primary) = findings.effects.first() else { return "No arm is complete.".to_owned() };
     let name = primary.metric.name.replace('_', " ");
     let percent = 100.0 * findings.confidence;
-    let header = ["effect".to_owned(), format!("on {name} [{percent} %]"), "p, Holm".into(), "finding".into(), "expected".into()];
-    table::table(&header, primary.effects.iter().zip(&primary.expected).map(|(effect, expected)| row(effect, *expected)))
+    let header = [
+        "effect".to_owned(),
+        format!("on {name} [{percent} %]"),
+        "p, Holm".into(),
+        "finding".into(),
+        "expected".into(),
+    ];
+    table::table(
+        &header,
+        primary.effects.iter().zip(&primary.expected).map(|(effect, expected)| row(effect, *expected)),
+    )
 }
 
 fn row(effect: &Effect, expected: Option<Expected>) -> Vec<String> {
@@ -115,19 +124,28 @@ fn extent(findings: &Findings) -> String {
             findings.training_seeds.len()
         ),
     };
-    let judged = format!("Judged on {} × {} held-out seeds, the same for everybody.", findings.scenarios.join(", "), findings.seeds);
+    let judged = format!(
+        "Judged on {} × {} held-out seeds, the same for everybody.",
+        findings.scenarios.join(", "),
+        findings.seeds
+    );
     format!("{trained} {judged}")
 }
 
 fn arms(findings: &Findings) -> String {
     let metrics: Vec<String> = findings.effects.iter().map(|of| of.metric.name.replace('_', " ")).collect();
-    let mut text = format!("| arm | runs | {} | remarks |\n|---|---:|{}---|\n", metrics.join(" | "), "---:|".repeat(metrics.len()));
+    let mut text = format!(
+        "| arm | runs | {} | remarks |\n|---|---:|{}---|\n",
+        metrics.join(" | "),
+        "---:|".repeat(metrics.len())
+    );
     for arm in &findings.arms {
         let mut cells = vec![arm.name.clone(), arm.runs.to_string()];
         cells.extend((0..metrics.len()).map(|place| estimate(arm.summaries.get(place).and_then(|found| found.mean))));
         let mut remarks: Vec<String> = arm.policy.iter().map(|policy| format!("judges {policy}")).collect();
         remarks.extend(arm.shielded.map(|(seen, acted)| format!("the shield changed {acted} of {seen} actions")));
-        remarks.extend(arm.failures.iter().map(|reason| format!("FAILED: {}", reason.lines().next().unwrap_or_default())));
+        remarks
+            .extend(arm.failures.iter().map(|reason| format!("FAILED: {}", reason.lines().next().unwrap_or_default())));
         if arm.missing > 0 {
             remarks.push(format!("{} not run to the end", arm.missing));
         }
@@ -145,7 +163,9 @@ fn line(cells: &[String]) -> String {
 fn caution(findings: &Findings) -> String {
     let percent = 100.0 * findings.confidence;
     match (findings.decisions, findings.training_seeds.len()) {
-        (None, _) => format!("Intervals of {percent} % are over episodes: they are claims about these policies on these scenarios."),
+        (None, _) => format!(
+            "Intervals of {percent} % are over episodes: they are claims about these policies on these scenarios."
+        ),
         (Some(_), 1) => "One training seed says nothing about training: intervals are over episodes alone.".to_owned(),
         (Some(_), seeds) if seeds < SEEDS_MIN => format!(
             "Intervals of {percent} % are over training seeds and episodes; with {seeds} training seeds they cover less than they \
@@ -159,7 +179,17 @@ fn caution(findings: &Findings) -> String {
 fn csv(findings: &Findings) -> anyhow::Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record([
-        "metric", "effect", "cells", "estimate", "low", "high", "p", "p_holm", "finding", "expected", "as_expected",
+        "metric",
+        "effect",
+        "cells",
+        "estimate",
+        "low",
+        "high",
+        "p",
+        "p_holm",
+        "finding",
+        "expected",
+        "as_expected",
     ])?;
     for of in &findings.effects {
         for (effect, expected) in of.effects.iter().zip(&of.expected) {

@@ -17,8 +17,7 @@ use crate::settings::{Algorithm, DEFAULT, Layer, SMOKE, Settings, SettingsError}
 use crate::{episode, judge};
 
 /// Settings that an arm may not set, because they are the study's or the base's, by the beginnings of their paths.
-const COMMON: [&str; 7] =
-    ["run.name", "run.seed", "run.seeds", "run.threads", "evaluation", "replay", "export"];
+const COMMON: [&str; 7] = ["run.name", "run.seed", "run.seeds", "run.threads", "evaluation", "replay", "export"];
 /// Further ones that are no business of a judgement.
 const TRAINING: [&str; 6] = ["run", "ppo", "sac", "tune", "search", "reward"];
 /// Metrics that compare with the same episode without liquidations, which then has to be played.
@@ -90,11 +89,6 @@ impl Plan {
         let this = Self { study, arms, effects, notes, budget, places };
         this.check_seeds()?;
         Ok(this)
-    }
-
-    /// The metric that effects are tested on.
-    pub(crate) fn primary(&self) -> &'static Metric {
-        metric(&self.study.primary).expect("the study was checked")
     }
 
     /// The metrics whose effects are shown, the primary one first.

@@ -118,7 +118,8 @@ impl Trial {
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
         let text = fs::read_to_string(path).with_context(|| format!("reading the trial {}", path.display()))?;
         let file: TrialFile = toml::from_str(&text).with_context(|| format!("reading the trial {}", path.display()))?;
-        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).context("a trial's file has a name")?;
+        let name =
+            path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).context("a trial's file has a name")?;
         let path = path.canonicalize().with_context(|| format!("finding {}", path.display()))?;
         let study = path.parent().and_then(Path::parent).context("a trial stands in a study's folder of trials")?;
         let registered = registration::read(&study.join(REGISTRATION))?.sha256;
@@ -189,7 +190,13 @@ impl Trial {
         RunFolder::at(&self.folder)?.write(FAILURE, format!("{reason}\n").as_bytes())
     }
 
-    fn train(&self, settings: &Settings, folder: &RunFolder, voice: Voice, stop: &AtomicBool) -> anyhow::Result<Option<Export>> {
+    fn train(
+        &self,
+        settings: &Settings,
+        folder: &RunFolder,
+        voice: Voice,
+        stop: &AtomicBool,
+    ) -> anyhow::Result<Option<Export>> {
         let seed = settings.run.seed;
         let places = Places::gather(settings, &settings.task.scenarios, Voice::Quiet)?;
         let text = settings.to_toml();
@@ -278,7 +285,7 @@ impl TrialFile {
             registration: registration.to_owned(),
             arm: arm.name.clone(),
             training_seed,
-            policy: arm.policy.clone(),
+            policy: arm.policy.as_deref().map(absolute),
             shield: arm.shield,
             counterfactual: plan.needs_counterfactual(),
             train: training_seed.map(|_| seeded(&arm.train)).transpose()?,
@@ -293,6 +300,11 @@ impl TrialFile {
         };
         Ok((self.train.as_ref().map(|table| read("train", table)).transpose()?, read("judge", &self.judge)?))
     }
+}
+
+/// A policy as a trial names it: a baseline's name, or a path that holds wherever the trial is started.
+fn absolute(policy: &str) -> String {
+    Path::new(policy).canonicalize().map_or_else(|_| policy.to_owned(), |path| path.display().to_string())
 }
 
 /// The records of complete arms as one grid: every arm met the same scenarios on the same seeds.

@@ -68,6 +68,16 @@ pub(crate) enum Algorithm {
     Sac,
 }
 
+impl Algorithm {
+    /// Name, as settings spell it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Ppo => "ppo",
+            Self::Sac => "sac",
+        }
+    }
+}
+
 /// Seeds and resources.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

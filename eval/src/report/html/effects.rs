@@ -107,7 +107,9 @@ mod tests {
         let effects = [effect("no <delay>", -5.0, Finding::Worse), effect("gen3", 2.0, Finding::Ahead)];
         let svg = forest_file("smoke", &info, &effects);
         assert!(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" "), "{svg}");
-        for part in ["no &lt;delay&gt;", "gen3", "−5.00 [−6.00, −4.00]", "better to the right", "var(--s0)", "var(--s1)"] {
+        for part in
+            ["no &lt;delay&gt;", "gen3", "−5.00 [−6.00, −4.00]", "better to the right", "var(--s0)", "var(--s1)"]
+        {
             assert!(svg.contains(part), "{part}: {svg}");
         }
         assert_eq!(svg.matches("<circle").count(), 2);
