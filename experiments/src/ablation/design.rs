@@ -145,7 +145,7 @@ fn factorial(factors: &[FactorFile], policy: Option<&String>) -> Design {
     let generators = design.generators();
     notes.push(match generators.is_empty() {
         true => "All combinations.".to_owned(),
-        false => format!("Resolution IV; generators {}.", generators.join(", ")),
+        false => format!("Resolution IV or more; generators {}.", generators.join(", ")),
     });
     let aliases = design.aliases();
     if !aliases.is_empty() {

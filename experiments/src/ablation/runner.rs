@@ -71,12 +71,10 @@ pub(crate) fn run(trials: &[&Trial], threads: usize, voice: Voice, stop: &Atomic
 
 /// Runs one trial; neither an error nor a panic leaves it.
 pub(crate) fn alone(trial: &Trial, stop: &AtomicBool) -> Outcome {
-    // What a trial shares with others it only reads, and its own files are whole or not there.
-    let reason = match catch_unwind(AssertUnwindSafe(|| trial.run(Voice::Quiet, stop))) {
-        Ok(Ok(Ended::Complete)) => return Outcome::Complete,
-        Ok(Ok(Ended::Interrupted)) => return Outcome::Interrupted,
-        Ok(Err(error)) => format!("{error:#}"),
-        Err(panic) => format!("it panicked: {}", message(panic.as_ref())),
+    let reason = match caught(|| trial.run(Voice::Quiet, stop)) {
+        Ok(Ended::Complete) => return Outcome::Complete,
+        Ok(Ended::Interrupted) => return Outcome::Interrupted,
+        Err(reason) => reason,
     };
     match trial.note_failure(&reason) {
         Ok(()) => Outcome::Failed(reason),
@@ -84,7 +82,37 @@ pub(crate) fn alone(trial: &Trial, stop: &AtomicBool) -> Outcome {
     }
 }
 
+/// What a piece of work returned, or why it broke.
+fn caught<T>(work: impl FnOnce() -> anyhow::Result<T>) -> Result<T, String> {
+    // What a trial shares with others it only reads, and its own files are whole or not there.
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(error)) => Err(format!("{error:#}")),
+        Err(panic) => Err(format!("it panicked: {}", message(panic.as_ref()))),
+    }
+}
+
 fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     text.unwrap_or("without a message").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::{Context, bail};
+
+    use super::*;
+
+    #[test]
+    fn errors_and_panics_of_any_thread_of_the_pool_become_reasons() {
+        assert_eq!(caught(|| Ok(3)), Ok(3));
+        let failing = || -> anyhow::Result<()> { bail!("disk full") };
+        assert_eq!(caught(|| failing().context("writing")), Err("writing: disk full".into()));
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+        let broken = || -> anyhow::Result<()> {
+            rayon::join(|| (), || panic!("M{} does not hold", 12));
+            Ok(())
+        };
+        assert_eq!(pool.install(|| caught(broken)), Err("it panicked: M12 does not hold".into()));
+    }
 }

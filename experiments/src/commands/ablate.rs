@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 
 use super::Verdict;
 use crate::ablation::file::StudyFile;
@@ -33,6 +33,12 @@ pub(crate) struct AblateArgs {
     /// Threads, shared out among the trials that run at the same time; 0 takes all processors
     #[arg(long, default_value_t = 0)]
     threads: usize,
+    /// Rehearse with the first so many training seeds alone: a study of its own, registered as such
+    #[arg(long)]
+    seeds: Option<usize>,
+    /// Rehearse with so many decisions of each training run: a study of its own, registered as such
+    #[arg(long)]
+    decisions: Option<u64>,
     /// Print arms, design and hash, and run nothing
     #[arg(long)]
     plan: bool,
@@ -53,18 +59,41 @@ pub(super) struct Prepared {
 /// # Errors
 /// If the study is wrong, or another is registered in its folder.
 pub(crate) fn run(args: &AblateArgs, voice: Voice) -> anyhow::Result<Verdict> {
+    let study = study(args)?;
     if args.plan {
-        show_plan(&read(&args.study)?)?;
+        show_plan(&plan(study, &args.study)?)?;
         return Ok(Verdict::Done);
     }
     let out = args.out.as_deref().context("a study needs --out, a folder")?;
-    let prepared = Prepared::of(&args.study, out)?;
-    let again = format!("seawall ablate {} --out {}", args.study.display(), out.display());
+    let prepared = Prepared::of(study, &args.study, out)?;
+    let mut again = format!("seawall ablate {} --out {}", args.study.display(), out.display());
+    again.extend(args.seeds.map(|seeds| format!(" --seeds {seeds}")));
+    again.extend(args.decisions.map(|decisions| format!(" --decisions {decisions}")));
     prepared.run(args.threads, &again, voice)
 }
 
-fn read(study: &Path) -> anyhow::Result<Plan> {
-    Plan::of(StudyFile::read(study)?, study.parent().unwrap_or(Path::new("")))
+/// The study of the arguments, cut down to a rehearsal if they ask for one.
+fn study(args: &AblateArgs) -> anyhow::Result<StudyFile> {
+    let mut study = StudyFile::read(&args.study)?;
+    if let Some(seeds) = args.seeds {
+        let there = study.training_seeds.len();
+        ensure!((1..=there).contains(&seeds), "--seeds {seeds}: the study has {there} training seeds");
+        study.training_seeds.truncate(seeds);
+    }
+    if let Some(decisions) = args.decisions {
+        ensure!(
+            decisions > 0 && study.decisions > 0,
+            "--decisions {decisions}: the study trains for {}",
+            study.decisions
+        );
+        study.decisions = decisions;
+    }
+    Ok(study)
+}
+
+/// The plan of a study that stands at `path`.
+fn plan(study: StudyFile, path: &Path) -> anyhow::Result<Plan> {
+    Plan::of(study, path.parent().unwrap_or(Path::new("")))
 }
 
 impl Prepared {
@@ -72,8 +101,8 @@ impl Prepared {
     ///
     /// # Errors
     /// If the study is wrong, or another is registered in its folder.
-    pub(super) fn of(study: &Path, out: &Path) -> anyhow::Result<Self> {
-        let plan = read(study)?;
+    pub(super) fn of(study: StudyFile, path: &Path, out: &Path) -> anyhow::Result<Self> {
+        let plan = plan(study, path)?;
         let folder = RunFolder::at(out)?;
         let registration = register(&plan, &folder)?;
         let trials = Trial::write_all(&plan, &registration.sha256, &folder)?;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::Verdict;
 use super::ablate::Prepared;
+use crate::ablation::file::StudyFile;
 use crate::ablation::launcher::{Launcher, Request};
 use crate::output::show;
 use crate::progress::Voice;
@@ -39,7 +40,7 @@ pub(crate) struct SweepArgs {
 /// # Errors
 /// If the study is wrong, another is registered in its folder, or a file cannot be written.
 pub(crate) fn run(args: &SweepArgs, voice: Voice) -> anyhow::Result<Verdict> {
-    let prepared = Prepared::of(&args.study, &args.out)?;
+    let prepared = Prepared::of(StudyFile::read(&args.study)?, &args.study, &args.out)?;
     let again = format!("seawall ablate {} --out {}", args.study.display(), args.out.display());
     let request = Request {
         processors: args.processors,
