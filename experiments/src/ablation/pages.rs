@@ -1,9 +1,14 @@
 //! Findings as a table for people, one for spreadsheets, one for programs, and a drawing.
 
+use std::fs;
+use std::path::Path;
+
 use anyhow::Context;
+use seawall_eval::report::MetricInfo;
 use seawall_eval::report::effect::Effect;
-use seawall_eval::report::html::forest_file;
+use seawall_eval::report::html;
 use seawall_eval::statistics::Estimate;
+use serde::Deserialize;
 
 use super::file::Expected;
 use super::findings::{Findings, Found, MetricEffects, as_expected};
@@ -13,6 +18,8 @@ use crate::{judge, table};
 
 /// The table for people.
 pub(crate) const TABLE: &str = "ablation.md";
+/// The findings for programs.
+const FINDINGS: &str = "ablation.json";
 /// The drawing.
 pub(crate) const FOREST: &str = "forest.svg";
 /// Training seeds below which an interval covers less than it says: 88 % of 95 % at ten, 75 % at three, measured.
@@ -27,10 +34,10 @@ pub(crate) fn write(plan: &Plan, found: &Found, folder: &RunFolder) -> anyhow::R
     folder.write(TABLE, markdown(findings).as_bytes())?;
     folder.write("ablation.csv", csv(findings)?.as_bytes())?;
     let text = serde_json::to_string_pretty(findings).context("writing the findings as JSON")?;
-    folder.write("ablation.json", (text + "\n").as_bytes())?;
+    folder.write(FINDINGS, (text + "\n").as_bytes())?;
     if let Some(primary) = findings.effects.first() {
         let title = format!("{}: {}", findings.study, findings.question);
-        folder.write(FOREST, forest_file(&title, &primary.metric, &primary.effects).as_bytes())?;
+        folder.write(FOREST, html::forest_file(&title, &primary.metric, &primary.effects).as_bytes())?;
     }
     let Some((records, report)) = &found.report else { return Ok(()) };
     let settings = &plan.arms[0].judge;
@@ -38,6 +45,35 @@ pub(crate) fn write(plan: &Plan, found: &Found, folder: &RunFolder) -> anyhow::R
     folder.write(RESOLVED, text.as_bytes())?;
     folder.write_manifest(&Manifest::new(&text, settings.run.seed, Vec::new()))?;
     judge::write(folder, report, records)
+}
+
+/// What a page needs of a study's findings.
+#[derive(Deserialize)]
+struct Written {
+    study: String,
+    question: String,
+    effects: Vec<WrittenEffects>,
+}
+
+#[derive(Deserialize)]
+struct WrittenEffects {
+    metric: MetricInfo,
+    effects: Vec<Effect>,
+}
+
+/// The drawing of a study's effects for a page; nothing if the folder is no study's, or has no effects.
+///
+/// # Errors
+/// If its findings cannot be read.
+pub(crate) fn forest(folder: &Path) -> anyhow::Result<Option<String>> {
+    let path = folder.join(FINDINGS);
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+    let found: Written = serde_json::from_str(&text).with_context(|| format!("reading {}", path.display()))?;
+    let title = format!("{}: {}", found.study, found.question);
+    Ok(found.effects.first().map(|primary| html::forest(&title, &primary.metric, &primary.effects)))
 }
 
 /// The findings on a terminal: what is on the primary metric.

@@ -29,7 +29,7 @@ pub fn forest(title: &str, metric: &MetricInfo, effects: &[Effect]) -> String {
     let longest = drawn.iter().map(|effect| effect.name.chars().count()).max().unwrap_or(0);
     let left = (crate::statistics::real(longest) * LETTER + 16.0).clamp(80.0, 320.0);
     let rows = i32::try_from(drawn.len().max(1)).expect("a study has few effects");
-    let margins = Margins { left: pixels(left), right: NUMBERS, top: 34, bottom: 46 };
+    let margins = Margins { left: pixels(left), right: NUMBERS, top: 42, bottom: 46 };
     let ends = drawn.iter().filter_map(|effect| effect.estimate).flat_map(|estimate| {
         let (low, high) = estimate.interval.map_or((estimate.value, estimate.value), |i| (i.low, i.high));
         [low, high]
@@ -48,11 +48,13 @@ pub fn forest(title: &str, metric: &MetricInfo, effects: &[Effect]) -> String {
         height: margins.top + margins.bottom + ROW * rows,
         margins,
         x: Axis::linear((low - room, high + room), 6, &named, |value| typeset(&number::short(value, 6))),
-        y: Axis { low: 0.5 - f64::from(rows), high: 0.5, ticks: names.collect(), title: title.to_owned() },
+        y: Axis { low: 0.5 - f64::from(rows), high: 0.5, ticks: names.collect(), title: String::new() },
         description: format!("{title}: {} effects with intervals, {named}", drawn.len()),
     };
     figure.draw(|canvas| {
         canvas.line([(0.0, figure.y.low), (0.0, figure.y.high)], Ink::Muted, 1.0);
+        let corner = (10.0 - f64::from(margins.left), 10.0 - f64::from(margins.top));
+        canvas.text((figure.x.low, figure.y.high), corner, title, Ink::Text, (HPos::Left, VPos::Top));
         for (row, effect) in (0..rows).zip(&drawn) {
             let (at, estimate) = (f64::from(-row), effect.estimate.expect("only estimates are drawn"));
             let (ink, width) = look(effect.finding);
