@@ -45,7 +45,7 @@ pub struct ParetoTail {
 /// If a value is not finite, or `share` is outside `(0, 1)`.
 ///
 /// # Reference
-/// McNeil & Frey 2000, "Estimation of tail-related risk measures for heteroscedastic financial time series", §2.2 (threshold
+/// `McNeil` & Frey 2000, "Estimation of tail-related risk measures for heteroscedastic financial time series", §2.2 (threshold
 /// at an order statistic); Grimshaw 1993, "Computing maximum likelihood estimates for the generalized Pareto distribution",
 /// §2 (the profile in one variable).
 #[must_use]
@@ -154,7 +154,7 @@ impl ParetoTail {
     /// If `share` is not positive.
     ///
     /// # Reference
-    /// McNeil & Frey 2000, eq. 6.
+    /// `McNeil` & Frey 2000, eq. 6.
     #[must_use]
     pub fn value_at_risk(&self, share: f64) -> Option<f64> {
         Some(self.place(self.excess(share)?))
@@ -166,7 +166,7 @@ impl ParetoTail {
     /// If `share` is not positive.
     ///
     /// # Reference
-    /// McNeil & Frey 2000, eq. 16: over its quantile `q` the excess has mean `(β + ξq)/(1 - ξ)`.
+    /// `McNeil` & Frey 2000, eq. 16: over its quantile `q` the excess has mean `(β + ξq)/(1 - ξ)`.
     #[must_use]
     pub fn expected_shortfall(&self, share: f64) -> Option<f64> {
         let quantile = self.excess(share)?;
