@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
-use seawall_agents::{Shield, ShieldConfig, Shielded, Tally};
+use anyhow::bail;
+use seawall_agents::{Shielded, Tally};
 use seawall_env::Spec;
 use seawall_eval::{Contender, Report, Split};
 
@@ -105,10 +105,7 @@ fn shield(
     spec: &Spec,
     contenders: &mut Vec<Contender>,
 ) -> anyhow::Result<Vec<(String, Arc<Tally>)>> {
-    let venue = &settings.market.venue;
-    let config =
-        ShieldConfig { fund: venue.fund, reference_volatility: venue.reference_volatility, ..ShieldConfig::default() };
-    let shield = Shield::new(config, spec).context("preparing the shield")?;
+    let shield = judge::shield(settings, spec)?;
     let mut tallies = Vec::new();
     for contender in contenders.clone() {
         let name = format!("{}+shield", contender.name);

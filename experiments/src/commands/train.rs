@@ -175,7 +175,10 @@ fn seeds(settings: &Settings) -> std::ops::Range<u64> {
 }
 
 /// Makes sure that no episode of training is one of the report's.
-fn refuse_leaks(settings: &Settings, suite: &Suite) -> anyhow::Result<()> {
+///
+/// # Errors
+/// If one is.
+pub(crate) fn refuse_leaks(settings: &Settings, suite: &Suite) -> anyhow::Result<()> {
     // An episode has at least one decision, so this many per environment are more than training can meet.
     let episodes = settings.steps_per_environment_max() + 1;
     for seed in seeds(settings) {

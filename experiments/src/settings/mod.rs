@@ -1,5 +1,6 @@
 //! What a run is told: every key named, in layers, and checked as a whole before anything starts.
 
+mod hooks;
 mod layers;
 mod market;
 
@@ -14,6 +15,7 @@ use seawall_eval::{Split, Suite};
 use seawall_training::{Backend, Head, PpoConfig, SacConfig, SearchConfig};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::hooks::{ActionSettings, ObservationSettings, RuleSettings};
 pub(crate) use self::layers::{Layer, SettingsError, resolve};
 pub(crate) use self::market::MarketSettings;
 use crate::candles::{Gaps, Window, parse_end};
@@ -39,6 +41,10 @@ pub(crate) struct Settings {
     pub(crate) search: SearchConfig,
     /// What is trained on.
     pub(crate) task: TaskSettings,
+    /// What is hidden from whoever plays.
+    pub(crate) observation: ObservationSettings,
+    /// What nobody moves.
+    pub(crate) action: ActionSettings,
     /// Historical candles in place of scenarios.
     pub(crate) replay: ReplaySettings,
     /// What is judged on.
@@ -91,6 +97,16 @@ impl WarmStart {
     }
 }
 
+impl Algorithm {
+    /// Name, as settings spell it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Ppo => "ppo",
+            Self::Sac => "sac",
+        }
+    }
+}
+
 /// Seeds and resources.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -116,7 +132,7 @@ pub(crate) struct RunSettings {
 }
 
 /// What is trained on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TaskSettings {
     /// Ids of shipped scenarios, or paths of scenario files that end in `.toml`; each is as likely as the others.
@@ -125,6 +141,9 @@ pub(crate) struct TaskSettings {
     pub(crate) preset: String,
     /// Which parameters the controller moves.
     pub(crate) groups: Groups,
+    /// Choices of liquidation that take the place of the preset's, such as `size = "full"`.
+    #[serde(default)]
+    pub(crate) rules: RuleSettings,
 }
 
 /// What `tune` searches for.
@@ -238,7 +257,21 @@ impl Settings {
 
     fn problems(&self) -> Vec<Problem> {
         let mut problems = Problems::default();
-        let Self { run, ppo, sac, tune, search: _, task, replay, evaluation, export, reward, market } = self;
+        let Self {
+            run,
+            ppo,
+            sac,
+            tune,
+            search: _,
+            task,
+            observation,
+            action,
+            replay,
+            evaluation,
+            export,
+            reward,
+            market,
+        } = self;
         run.validate(&mut problems);
         for problem in ppo.validate_for(run.environments).0 {
             problems.0.push(Problem { field: format!("ppo.{}", problem.field), ..problem });
@@ -257,6 +290,8 @@ impl Settings {
             problems.0.push(Problem { field: format!("search.{}", problem.field), ..problem });
         }
         task.validate(&mut problems);
+        observation.validate(&mut problems);
+        action.fixed(&mut problems);
         replay.validate(&mut problems);
         evaluation.validate(&mut problems);
         whole(&mut problems, "export.episodes", export.episodes as u64, 1, 10_000);
@@ -289,6 +324,9 @@ impl TaskSettings {
         problems.require(!self.scenarios.is_empty(), "task.scenarios", "[]", "at least one scenario");
         let known = presets::by_name(&self.preset).is_some();
         problems.require(known, "task.preset", quoted(&self.preset), &format!("one of {}", presets::NAMES.join(", ")));
+        if let Some(venue) = presets::Preset::shipped(&self.preset) {
+            self.rules.validate(&venue, problems);
+        }
         let Groups { fast, slow } = self.groups;
         problems.require(fast || slow, "task.groups", "neither", "fast, slow or both");
     }
@@ -401,6 +439,9 @@ mod tests {
             "task.scenarios=[]",
             "task.preset=\"ftx\"",
             "task.groups={ fast = false, slow = false }",
+            "observation.off=[\"luck\"]",
+            "observation.recordings=0",
+            "action.fixed.delay=-1",
             "replay.from=yesterday",
             "evaluation.seeds=1",
             "evaluation.statistics.confidence=1.5",
