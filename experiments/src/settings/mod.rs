@@ -458,6 +458,7 @@ mod tests {
                 .next()
                 .unwrap()
                 .replace("gates", "gates[0].metric")
+                .replace("observation.off", "observation.off[0]")
                 .replace("schedule", "schedule.fast[0]");
             assert!(message.contains(&format!("\n  {field} = ")), "{field}: {message}");
         }
