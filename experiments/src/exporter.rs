@@ -96,6 +96,7 @@ impl Export {
             clip: policy.clip,
             memory,
             layers: &layers,
+            hidden: policy.hidden,
             output: Activation::Tanh,
         })
         .context("writing the runtime file")?;
@@ -326,6 +327,7 @@ mod tests {
             inverse_deviation: vec![1.0; 2],
             clip: 10.0,
             memory: None,
+            hidden: Activation::Tanh,
             layers: vec![layer],
         };
         let held = masked(whole.clone(), Groups { fast: true, slow: false }, Fixed::default());

@@ -1,7 +1,8 @@
 //! A trained policy as plain data: what leaves this crate for evaluation and export.
 
 use seawall_runtime::Gru;
-use seawall_runtime::network::{self, Layer};
+use seawall_runtime::format::Activation;
+use seawall_runtime::network::{self, Layer, Network};
 
 /// Weights of one layer.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,7 +57,9 @@ pub struct LearnedPolicy {
     pub clip: f32,
     /// What it remembers by, if it does: the layers of [`Gru`], from the input and from the state.
     pub memory: Option<[Dense; 2]>,
-    /// Layers with `tanh` between them; the last one's output is squashed by `tanh` too.
+    /// What stands between the layers.
+    pub hidden: Activation,
+    /// Layers; the last one's output is squashed by `tanh`.
     pub layers: Vec<Dense>,
 }
 
@@ -107,7 +110,7 @@ impl LearnedPolicy {
         }
         let read: &[f32] = if self.memory.is_some() { states } else { &normalised };
         let mut scratch = vec![0.0; network::scratch_len(&layers, rows)];
-        network::forward(&layers, read, rows, &mut scratch, actions);
+        Network { layers: &layers, hidden: self.hidden }.forward(read, rows, &mut scratch, actions);
         for action in actions {
             *action = network::tanh(*action);
         }

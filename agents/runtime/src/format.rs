@@ -18,7 +18,7 @@
 //! | | `D` × `f32` | mean of each entry |
 //! | | `D` × `f32` | inverse deviation of each entry, positive |
 //! | | 2 × layer | in version 2 alone: the memory of `H` units, from what is observed (`D` inputs) and from its state (`H` inputs), both with `3 H` outputs and activation 0 |
-//! | | `L` × layer | `u16` inputs, `u16` outputs, `u8` activation (0 identity, 1 tanh), weights as `f32` in `[inputs, outputs]` row-major, biases as `f32` |
+//! | | `L` × layer | `u16` inputs, `u16` outputs, `u8` activation (0 identity, 1 tanh, 2 max(0, x)), weights as `f32` in `[inputs, outputs]` row-major, biases as `f32` |
 //! | | `A` × parameter | text name (distinct), text unit, `u8` scale (0 linear, 1 logarithmic), `u8` group (0 fast, 1 slow), `f64` low, high, neutral, `max_change` |
 //! | length − 4 | `u32` | CRC-32/ISO-HDLC of everything before it |
 //!
@@ -40,6 +40,7 @@
 
 use crate::checksum::{crc32, fnv64};
 use crate::error::FormatError;
+use crate::network::tanh;
 use crate::reader::Reader;
 
 pub use crate::reader::Word;
@@ -62,6 +63,19 @@ pub enum Activation {
     Identity,
     /// The hyperbolic tangent of [`crate::network::tanh`].
     Tanh,
+    /// The larger of zero and the sum.
+    Relu,
+}
+
+impl Activation {
+    /// Applies it to every value.
+    pub fn apply(self, values: &mut [f32]) {
+        match self {
+            Self::Identity => {}
+            Self::Tanh => values.iter_mut().for_each(|value| *value = tanh(*value)),
+            Self::Relu => values.iter_mut().for_each(|value| *value = value.max(0.0)),
+        }
+    }
 }
 
 /// How the interval `[-1, 1]` maps onto a parameter's bounds.
@@ -164,6 +178,7 @@ impl<'a> LayerView<'a> {
         let activation = match reader.u8()? {
             0 => Activation::Identity,
             1 => Activation::Tanh,
+            2 => Activation::Relu,
             found => return Err(FormatError::Choice { field: "activation", found }),
         };
         let position = reader.position();

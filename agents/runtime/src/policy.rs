@@ -1,9 +1,8 @@
 //! A parsed policy: from an observation and what is remembered to an action, from an action to parameters.
 
 use crate::error::{ActError, FormatError};
-use crate::format::{Activation, Group, LayerView, Layout, Parameter};
+use crate::format::{Group, LayerView, Layout, Parameter};
 use crate::gru;
-use crate::network::tanh;
 use crate::reader::{Reader, Word};
 
 /// A policy over its bytes: `&'static [u8]` in an engine, anything that owns them elsewhere.
@@ -164,9 +163,7 @@ impl<B: AsRef<[u8]>> Policy<B> {
             let from: &[f32] = if index == 0 { first } else { &source[..width] };
             width = layer.outputs();
             affine(&layer, from, &mut target[..width]);
-            if layer.activation == Activation::Tanh {
-                target[..width].iter_mut().for_each(|value| *value = tanh(*value));
-            }
+            layer.activation.apply(&mut target[..width]);
             core::mem::swap(&mut source, &mut target);
         }
         for (index, (entry, value)) in action.iter_mut().zip(&source[..width]).enumerate() {

@@ -97,6 +97,7 @@ fn write_layer(layer: &Layer<'_>, activation: Activation, sink: &mut impl FnMut(
     sink(&[match activation {
         Activation::Identity => 0,
         Activation::Tanh => 1,
+        Activation::Relu => 2,
     }]);
     write_numbers(layer.weight, sink);
     write_numbers(layer.bias, sink);

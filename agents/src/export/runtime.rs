@@ -23,8 +23,10 @@ pub struct Learned<'a> {
     pub clip: f32,
     /// What it remembers by, if it does: in front of the layers.
     pub memory: Option<Gru<'a>>,
-    /// Layers from the observation, or from the memory, to one output per parameter; all but the last are followed by tanh.
+    /// Layers from the observation, or from the memory, to one output per parameter.
     pub layers: &'a [Layer<'a>],
+    /// What follows every layer but the last.
+    pub hidden: Activation,
     /// What follows the last layer, before the clamp to `[-1, 1]`.
     pub output: Activation,
 }
@@ -38,7 +40,7 @@ pub fn write_runtime(learned: &Learned<'_>) -> Result<Vec<u8>, Error> {
     check_shapes(learned)?;
     let names: Vec<_> = learned.observation.iter().map(String::as_str).collect();
     let hidden = learned.layers.len() - 1;
-    let after = |index: usize| if index < hidden { Activation::Tanh } else { learned.output };
+    let after = |index: usize| if index < hidden { learned.hidden } else { learned.output };
     let layers: Vec<_> = learned.layers.iter().enumerate().map(|(index, layer)| (*layer, after(index))).collect();
     let contents = Contents {
         observation: &names,
@@ -67,6 +69,7 @@ pub fn write_rule(observation: &[String], weight: &[f32], bias: &[f32]) -> Resul
         clip: FEATURE_CLIP,
         memory: None,
         layers: &[Layer { weight, bias }],
+        hidden: Activation::Identity,
         output: Activation::Identity,
     })
 }

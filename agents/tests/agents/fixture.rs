@@ -68,6 +68,7 @@ impl Network {
             clip: 4.0,
             memory: None,
             layers,
+            hidden: Activation::Tanh,
             output: Activation::Identity,
         }
     }

@@ -1,5 +1,6 @@
 //! A dense network's forward and backward pass over a block of rows, in buffers that are allocated once.
 
+use seawall_runtime::format::Activation;
 use seawall_runtime::network::Layer;
 
 use super::kernel::{accumulate, add_rows, relu, relu_backward, tanh, tanh_backward};
@@ -8,15 +9,6 @@ use super::parameters::{size, views};
 
 /// Rows that go through a network together: what they leave in the hidden layers stays in a second-level cache.
 pub(crate) const BLOCK: usize = 64;
-
-/// What stands between the layers of a network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Hidden {
-    /// The runtime's hyperbolic tangent.
-    Tanh,
-    /// `max(0, x)`, for networks that are never exported.
-    Relu,
-}
 
 /// Which gradients a network's weights will be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +74,7 @@ impl Weights {
 pub(crate) struct Workspace {
     /// Inputs and outputs of each layer.
     layers: Vec<(usize, usize)>,
-    hidden: Hidden,
+    hidden: Activation,
     /// Output of each layer, after the activation for all but the last, `[BLOCK, outputs]`.
     activations: Vec<Vec<f32>>,
     /// Gradient of a layer's output, and that of the layer before, `[BLOCK, widest]`.
@@ -93,11 +85,11 @@ pub(crate) struct Workspace {
 impl Workspace {
     /// For layers of these inputs and outputs with `tanh` between them.
     pub(crate) fn new(layers: &[(usize, usize)]) -> Self {
-        Self::activated(layers, Hidden::Tanh)
+        Self::activated(layers, Activation::Tanh)
     }
 
     /// For layers of these inputs and outputs with an activation between them.
-    pub(crate) fn activated(layers: &[(usize, usize)], hidden: Hidden) -> Self {
+    pub(crate) fn activated(layers: &[(usize, usize)], hidden: Activation) -> Self {
         let widest = layers.iter().map(|(inputs, outputs)| *inputs.max(outputs)).max().unwrap_or(0);
         Self {
             layers: layers.to_vec(),
@@ -119,8 +111,9 @@ impl Workspace {
             packed.apply(source, target);
             if index < last {
                 match self.hidden {
-                    Hidden::Tanh => tanh(target),
-                    Hidden::Relu => relu(target),
+                    Activation::Identity => {}
+                    Activation::Tanh => tanh(target),
+                    Activation::Relu => relu(target),
                 }
             }
         }
@@ -209,8 +202,9 @@ impl Workspace {
         if let Some(before) = index.checked_sub(1) {
             let source = &self.activations[before][..rows * inputs];
             match self.hidden {
-                Hidden::Tanh => tanh_backward(previous, source),
-                Hidden::Relu => relu_backward(previous, source),
+                Activation::Identity => {}
+                Activation::Tanh => tanh_backward(previous, source),
+                Activation::Relu => relu_backward(previous, source),
             }
         }
         core::mem::swap(&mut self.delta, &mut self.previous);

@@ -1,6 +1,7 @@
 //! A network on its way forward, for many rows: the runtime's bits by the learner's kernels.
 
-use seawall_runtime::network::{self, Layer};
+use seawall_runtime::format::Activation;
+use seawall_runtime::network::{self, Layer, Network};
 
 use super::backprop::{BLOCK, Reach, Weights, Workspace};
 
@@ -16,12 +17,17 @@ pub(crate) struct Forward {
 }
 
 impl Forward {
-    /// Takes over `layers`.
+    /// Takes over `layers`, with `tanh` between them.
     pub(crate) fn new(layers: &[Layer<'_>]) -> Self {
+        Self::activated(layers, Activation::Tanh)
+    }
+
+    /// Takes over `layers`, with `hidden` between them.
+    pub(crate) fn activated(layers: &[Layer<'_>], hidden: Activation) -> Self {
         let widths: Vec<_> = layers.iter().map(|layer| (layer.inputs(), layer.outputs())).collect();
         let mut weights = Weights::reaching(&widths, Reach::Nothing);
         weights.load_layers(layers.iter().copied());
-        Self { workspace: Workspace::new(&widths), weights, widths }
+        Self { workspace: Workspace::activated(&widths, hidden), weights, widths }
     }
 
     /// Runs rows of `input`, `[N, inputs]`, into `output`, `[N, outputs]`.
@@ -36,14 +42,20 @@ impl Forward {
     }
 }
 
-/// Runs `layers` over the rows of `input` into a fresh vector, `[rows, outputs]`.
+/// Runs `layers`, with `tanh` between them, over the rows of `input` into a fresh vector, `[rows, outputs]`.
 pub(crate) fn run(layers: &[Layer<'_>], input: &[f32]) -> Vec<f32> {
+    run_with(Activation::Tanh, layers, input)
+}
+
+/// Runs `layers`, with `hidden` between them, over the rows of `input` into a fresh vector, `[rows, outputs]`.
+pub(crate) fn run_with(hidden: Activation, layers: &[Layer<'_>], input: &[f32]) -> Vec<f32> {
     let rows = input.len() / layers[0].inputs();
     let mut output = vec![0.0; rows * layers.last().map_or(0, Layer::outputs)];
     if rows < ROWS_MIN {
-        network::forward(layers, input, rows, &mut vec![0.0; network::scratch_len(layers, rows)], &mut output);
+        let mut scratch = vec![0.0; network::scratch_len(layers, rows)];
+        Network { layers, hidden }.forward(input, rows, &mut scratch, &mut output);
     } else {
-        Forward::new(layers).run(input, &mut output);
+        Forward::activated(layers, hidden).run(input, &mut output);
     }
     output
 }
@@ -66,6 +78,9 @@ mod tests {
             let mut output = vec![f32::NAN; rows * 13];
             Forward::new(&layers).run(&input, &mut output);
             assert_eq!(bits(&output), bits(&expected), "{rows} rows, packed");
+            let hidden = Activation::Relu;
+            Network { layers: &layers, hidden }.forward(&input, rows, &mut scratch, &mut expected);
+            assert_eq!(bits(&run_with(hidden, &layers, &input)), bits(&expected), "{rows} rows, rectified");
         }
     }
 }

@@ -15,8 +15,8 @@ mod recurrence;
 mod tanh;
 mod tensors;
 
-pub(crate) use backprop::{BLOCK, Hidden, Reach, Weights, Workspace};
-pub(crate) use forward::{Forward, run};
+pub(crate) use backprop::{BLOCK, Reach, Weights, Workspace};
+pub(crate) use forward::{Forward, run, run_with};
 pub(crate) use init::uniform;
 pub(crate) use kernel::{add_rows, dispatch};
 pub use parameters::{Parameters, Shape};

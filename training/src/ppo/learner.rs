@@ -3,6 +3,7 @@
 use rand_chacha::ChaCha8Rng;
 use seawall_agents::Policy;
 use seawall_env::{Env, Problem, Purpose, SeedTree, VecEnv};
+use seawall_runtime::format::Activation;
 
 use super::constraint::Constraint;
 use super::gradient::Differentiator;
@@ -384,6 +385,7 @@ impl<E: Env> Trainer for Learner<E> {
             inverse_deviation: self.sight.observation.inverse_deviation().to_vec(),
             clip: self.sight.observation.clip(),
             memory: self.parameters.actor_memory().map(|gru| [gru.input.into(), gru.state.into()]),
+            hidden: Activation::Tanh,
             layers: self.parameters.actor().into_iter().map(Into::into).collect(),
         }
     }

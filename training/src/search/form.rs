@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use seawall_agents::Policy;
+use seawall_runtime::format::Activation;
 use seawall_runtime::network;
 
 use crate::normaliser::ObservationNormaliser;
@@ -70,6 +71,7 @@ impl NetworkForm {
             inverse_deviation: normaliser.inverse_deviation().to_vec(),
             clip: normaliser.clip(),
             memory: None,
+            hidden: Activation::Tanh,
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::fixture::{CONTENTS, PARAMETERS, bytes_of, noise};
 use proptest::prelude::*;
 use seawall_runtime::format::Activation;
-use seawall_runtime::network::{self, Layer, forward, normalise, tanh};
+use seawall_runtime::network::{self, Layer, Network, normalise, tanh};
 use seawall_runtime::{ActError, Contents, Policy, limit};
 
 fn act(policy: &Policy<Vec<u8>>, observation: &[f32]) -> Result<Vec<f32>, ActError> {
@@ -40,32 +40,34 @@ fn act_has_the_bits_of_the_network_that_trainers_run() {
         .collect();
     let layers: Vec<_> = weights.iter().map(|(weight, bias)| Layer { weight, bias }).collect();
     let (mean, deviation) = (noise(entries, 20, 1.0), vec![1.3; entries]);
-    let after = [Activation::Tanh, Activation::Tanh, Activation::Identity];
-    let file_layers: Vec<_> = layers.iter().copied().zip(after).collect();
-    let contents = Contents {
-        observation: &names,
-        mean: &mean,
-        inverse_deviation: &deviation,
-        clip: 1.5,
-        memory: None,
-        layers: &file_layers,
-        parameters: &PARAMETERS,
-    };
-    let policy = Policy::parse(bytes_of(&contents)).unwrap();
+    for hidden in [Activation::Tanh, Activation::Relu] {
+        let after = [hidden, hidden, Activation::Identity];
+        let file_layers: Vec<_> = layers.iter().copied().zip(after).collect();
+        let contents = Contents {
+            observation: &names,
+            mean: &mean,
+            inverse_deviation: &deviation,
+            clip: 1.5,
+            memory: None,
+            layers: &file_layers,
+            parameters: &PARAMETERS,
+        };
+        let policy = Policy::parse(bytes_of(&contents)).unwrap();
 
-    let mut clamped = 0;
-    for seed in 100..200 {
-        let observation = noise(entries, seed, 3.0);
-        let mut input = vec![0.0; entries];
-        normalise(&observation, &mean, &deviation, 1.5, &mut input);
-        let (mut scratch, mut output) = (vec![0.0; network::scratch_len(&layers, 1)], [0.0; 2]);
-        forward(&layers, &input, 1, &mut scratch, &mut output);
-        clamped += usize::from(output.iter().any(|value| value.abs() > 1.0));
-        let expected = output.map(|value| value.clamp(-1.0, 1.0).to_bits());
-        let action = act(&policy, &observation).unwrap();
-        assert_eq!(action.iter().map(|entry| entry.to_bits()).collect::<Vec<_>>(), expected);
+        let mut clamped = 0;
+        for seed in 100..200 {
+            let observation = noise(entries, seed, 3.0);
+            let mut input = vec![0.0; entries];
+            normalise(&observation, &mean, &deviation, 1.5, &mut input);
+            let (mut scratch, mut output) = (vec![0.0; network::scratch_len(&layers, 1)], [0.0; 2]);
+            Network { layers: &layers, hidden }.forward(&input, 1, &mut scratch, &mut output);
+            clamped += usize::from(output.iter().any(|value| value.abs() > 1.0));
+            let expected = output.map(|value| value.clamp(-1.0, 1.0).to_bits());
+            let action = act(&policy, &observation).unwrap();
+            assert_eq!(action.iter().map(|entry| entry.to_bits()).collect::<Vec<_>>(), expected);
+        }
+        assert!((5..95).contains(&clamped), "both sides of the clamp must be seen: {clamped}");
     }
-    assert!((5..95).contains(&clamped), "both sides of the clamp must be seen: {clamped}");
 }
 
 #[test]

@@ -32,6 +32,7 @@ pub(super) fn measure(settings: &Settings, seconds: f64, figures: &mut Figures) 
         clip: policy.clip,
         memory: None,
         layers: &layers,
+        hidden: Activation::Tanh,
         output: Activation::Tanh,
     })?;
     let policy = Policy::parse(bytes.as_slice())?;
