@@ -13,6 +13,7 @@ mod datasets;
 mod entry;
 mod episode;
 mod exporter;
+mod generation;
 mod judge;
 mod output;
 mod places;

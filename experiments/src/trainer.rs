@@ -6,8 +6,10 @@ use anyhow::Context;
 use seawall_agents::{Constant, Policy, generations};
 use seawall_env::action::Controls;
 use seawall_env::{CascadeEnv, Env, SeedTree, VecEnv};
+use seawall_training::search::NetworkSearch;
 use seawall_training::{Learner, Trainer, sac};
 
+use crate::generation::{Episodes, each_place};
 use crate::places::Places;
 use crate::progress::{Progress, Voice};
 use crate::run_folder::RunFolder;
@@ -28,13 +30,20 @@ pub(crate) enum End {
 /// # Errors
 /// If the settings do not fit the places.
 pub(crate) fn learner(settings: &Settings, places: &Places, seed: u64) -> anyhow::Result<Box<dyn Trainer>> {
-    let task = places.task(settings, &settings.venue(), settings.task.groups)?;
-    let env = CascadeEnv::new(task);
     let seeds = SeedTree::new(seed);
-    let envs = VecEnv::new(vec![env; settings.run.environments], seeds);
+    let envs = || -> anyhow::Result<VecEnv<CascadeEnv>> {
+        let env = CascadeEnv::new(places.task(settings, &settings.venue(), settings.task.groups)?);
+        Ok(VecEnv::new(vec![env; settings.run.environments], seeds))
+    };
     let learner: Result<Box<dyn Trainer>, _> = match settings.run.algorithm {
-        Algorithm::Ppo => Learner::new(settings.ppo.clone(), settings.run.backend, envs, seeds).map(boxed),
-        Algorithm::Sac => sac::Learner::new(settings.sac.clone(), envs, seeds).map(boxed),
+        Algorithm::Ppo => Learner::new(settings.ppo.clone(), settings.run.backend, envs()?, seeds).map(boxed),
+        Algorithm::Sac => sac::Learner::new(settings.sac.clone(), envs()?, seeds).map(boxed),
+        Algorithm::Search => {
+            let envs = each_place(settings, places, &settings.venue(), settings.task.groups)?;
+            let episodes = Episodes::new(settings, places, seed);
+            let draw = move |generation| episodes.seeds(generation);
+            NetworkSearch::new(settings.search(), envs, draw, seeds).map(boxed)
+        }
     };
     let mut learner = learner.context("preparing the learner")?;
     learner.start_at(&Controls::default().encode());
@@ -106,22 +115,22 @@ pub(crate) fn train(
 ) -> anyhow::Result<End> {
     let terms = seawall_env::reward::NAMES.map(str::to_owned);
     let mut log = TrainingLog::open(folder, learner.steps_done(), &terms)?;
-    let (total, samples) = (learner.total_steps(), learner.steps_per_iteration());
+    let total = learner.total_steps();
     let mut progress = Progress::new(voice, "training", learner.steps_done(), total);
     let mut smoothed = None;
     while !learner.is_done() {
-        let mut timer = Timer::start();
+        let (mut timer, before) = (Timer::start(), learner.steps_done());
         let iteration = learner.iterate(&mut timer).context("training; resume from the last checkpoint")?;
-        log.write(&iteration, samples, timer.stop())?;
+        log.write(&iteration, iteration.steps_total - before, timer.stop())?;
         for episode in &iteration.episodes {
             // An eye needs a calmer line than single episodes give.
             let before = smoothed.unwrap_or(episode.total_reward);
             smoothed = Some(before + 0.05 * (episode.total_reward - before));
         }
         let message = smoothed.map_or_else(String::new, |mean| format!("return {}", crate::table::number(mean)));
-        progress.at(iteration.steps_total, &message);
+        progress.at(iteration.steps_total.min(total), &message);
         let stopped = stop.load(Ordering::Relaxed);
-        let due = (iteration.steps_total / samples).is_multiple_of(settings.run.checkpoint_interval);
+        let due = learner.iterations_done().is_multiple_of(settings.run.checkpoint_interval);
         if stopped || due || learner.is_done() {
             folder.write_checkpoint(&learner.save())?;
         }

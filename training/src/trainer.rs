@@ -41,10 +41,11 @@ pub trait Trainer {
     /// Environment steps done so far.
     fn steps_done(&self) -> u64;
 
-    /// Environment steps of one iteration.
-    fn steps_per_iteration(&self) -> u64;
+    /// Iterations done so far.
+    fn iterations_done(&self) -> u64;
 
-    /// Environment steps of the whole run: what was asked for, rounded up to whole iterations.
+    /// Environment steps of the whole run: what was asked for, rounded up to whole iterations where these have one length;
+    /// elsewhere the iteration that reaches it is the last.
     fn total_steps(&self) -> u64;
 
     /// Whether the run is complete.

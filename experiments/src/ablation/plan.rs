@@ -152,7 +152,7 @@ fn base_layer(study: &StudyFile) -> Layer {
 fn decisions_layer(study: &StudyFile) -> Layer {
     let mut table = Table::new();
     if let Some(decisions) = i64::try_from(study.decisions).ok().filter(|decisions| *decisions > 0) {
-        for key in ["ppo.total_steps", "sac.total_steps"] {
+        for key in ["ppo.total_steps", "sac.total_steps", "search.total_steps"] {
             table.insert(key.to_owned(), Value::Integer(decisions));
         }
     }
@@ -224,6 +224,8 @@ fn decisions_of(settings: &Settings) -> u64 {
     let (total, horizon) = match settings.run.algorithm {
         Algorithm::Ppo => (settings.ppo.total_steps, settings.ppo.horizon),
         Algorithm::Sac => (settings.sac.total_steps, settings.sac.horizon),
+        // The last generation goes over by less than its own length, which depends on how its episodes end.
+        Algorithm::Search => return settings.search().total_steps,
     };
     total.next_multiple_of((settings.run.environments * horizon) as u64)
 }

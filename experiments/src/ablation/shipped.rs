@@ -3,13 +3,14 @@
 use std::path::Path;
 
 /// Name and text of each, in the order that they are listed in.
-pub(crate) const STUDIES: [(&str, &str); 11] = [
+pub(crate) const STUDIES: [(&str, &str); 12] = [
     ("mechanisms", include_str!("../../ablations/mechanisms.toml")),
     ("mechanisms_rules", include_str!("../../ablations/mechanisms_rules.toml")),
     ("information", include_str!("../../ablations/information.toml")),
     ("generations", include_str!("../../ablations/generations.toml")),
     ("reward_terms", include_str!("../../ablations/reward_terms.toml")),
     ("algorithms", include_str!("../../ablations/algorithms.toml")),
+    ("search", include_str!("../../ablations/search.toml")),
     ("shield", include_str!("../../ablations/shield.toml")),
     ("book_type", include_str!("../../ablations/book_type.toml")),
     ("adversaries", include_str!("../../ablations/adversaries.toml")),

@@ -37,7 +37,7 @@ pub(crate) struct Settings {
     pub(crate) sac: SacConfig,
     /// What `tune` searches for.
     pub(crate) tune: TuneSettings,
-    /// How it searches; `search.total_steps = 0` is as many as `ppo.total_steps`.
+    /// How it and the run's search go; `search.total_steps = 0` is as many as `ppo.total_steps`.
     pub(crate) search: SearchConfig,
     /// What is trained on.
     pub(crate) task: TaskSettings,
@@ -66,6 +66,8 @@ pub(crate) enum Algorithm {
     Ppo,
     /// The soft actor-critic; its settings are `[sac]`.
     Sac,
+    /// A search over networks without gradients; its settings are `[search]`.
+    Search,
 }
 
 /// What a policy imitates before it learns from rewards.
@@ -103,6 +105,7 @@ impl Algorithm {
         match self {
             Self::Ppo => "ppo",
             Self::Sac => "sac",
+            Self::Search => "search",
         }
     }
 }
@@ -241,6 +244,8 @@ impl Settings {
         let (total, horizon, warmup) = match self.run.algorithm {
             Algorithm::Ppo => (self.ppo.total_steps, self.ppo.horizon, self.ppo.warmup),
             Algorithm::Sac => (self.sac.total_steps, self.sac.horizon, 0),
+            // Its episodes are of the training split.
+            Algorithm::Search => return 0,
         };
         total.div_ceil(self.run.environments as u64) + (horizon + warmup) as u64
     }

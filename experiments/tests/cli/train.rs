@@ -209,6 +209,23 @@ fn settings_cannot_change_under_a_run() {
 }
 
 #[test]
+fn a_search_over_networks_goes_the_same_way_and_resumes() {
+    let place = Place::new();
+    let search = ["--set", "run.algorithm=search", "--set", "search.algorithm=cem", "--set", "run.name=searched"];
+    let ran = train(&place, &[&search[..], &["--out", "run"]].concat()).ends_with(0);
+    for part in ["searched", "vectors replay bit for bit", "episodes score as they did"] {
+        assert!(ran.out.contains(part), "{part}: {}", ran.out);
+    }
+    // A generation is 4 candidates in two scenarios of 12 decisions.
+    let rows = metrics(&place, "run");
+    assert_eq!(rows.len(), 1 + 1);
+    assert_eq!(rows[1][0], "96");
+    let column = rows[0].iter().position(|name| name == "rollout/return_mean").expect("returns are logged");
+    assert!(rows[1][column].parse::<f64>().unwrap() < 0.0, "{rows:?}");
+    place.run(&["train", "--resume", "run"]).ends_with(0);
+}
+
+#[test]
 fn the_soft_actor_critic_goes_the_same_way() {
     let place = Place::new();
     let sac = ["--set", "run.algorithm=sac", "--set", "run.name=soft"];

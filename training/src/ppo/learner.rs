@@ -127,6 +127,12 @@ impl<E: Env> Learner<E> {
         &self.identity.config
     }
 
+    /// Environment steps of one iteration.
+    #[must_use]
+    pub fn steps_per_iteration(&self) -> u64 {
+        (self.config().horizon * self.envs.len()) as u64
+    }
+
     /// Gives the observation statistics their first values, on a copy of the environments.
     fn warm_up(&mut self) -> Result<(), Error> {
         let horizon = self.identity.config.warmup;
@@ -359,8 +365,8 @@ impl<E: Env> Trainer for Learner<E> {
         self.steps_done
     }
 
-    fn steps_per_iteration(&self) -> u64 {
-        (self.config().horizon * self.envs.len()) as u64
+    fn iterations_done(&self) -> u64 {
+        self.steps_done / self.steps_per_iteration()
     }
 
     fn total_steps(&self) -> u64 {

@@ -98,6 +98,12 @@ impl<E: Env> Learner<E> {
         &self.identity.config
     }
 
+    /// Environment steps of one iteration.
+    #[must_use]
+    pub fn steps_per_iteration(&self) -> u64 {
+        (self.config().horizon * self.envs.len()) as u64
+    }
+
     /// All networks.
     #[must_use]
     pub const fn networks(&self) -> &Networks {
@@ -216,8 +222,8 @@ impl<E: Env> Trainer for Learner<E> {
         self.steps_done
     }
 
-    fn steps_per_iteration(&self) -> u64 {
-        (self.config().horizon * self.envs.len()) as u64
+    fn iterations_done(&self) -> u64 {
+        self.steps_done / self.steps_per_iteration()
     }
 
     fn total_steps(&self) -> u64 {

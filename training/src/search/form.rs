@@ -18,6 +18,9 @@ pub trait Form: Sync + fmt::Debug {
     /// Entries of a candidate, `D`.
     fn dimension(&self) -> usize;
 
+    /// Whether its policies standardise what they observe; statistics are kept for those alone.
+    fn is_standardised(&self) -> bool;
+
     /// The policy of a candidate.
     ///
     /// # Panics
@@ -79,6 +82,10 @@ impl NetworkForm {
 impl Form for NetworkForm {
     fn id(&self) -> String {
         format!("network {:?}", self.widths)
+    }
+
+    fn is_standardised(&self) -> bool {
+        true
     }
 
     fn dimension(&self) -> usize {
