@@ -4,6 +4,8 @@ use seawall_env::Problems;
 use seawall_env::outcome::Outcome;
 use serde::{Deserialize, Serialize};
 
+use crate::counterfactual::LetBe;
+use crate::path::Path;
 use crate::suite::Split;
 
 /// One episode of one contender.
@@ -30,6 +32,12 @@ pub struct EpisodeRecord {
     pub outcome: Outcome,
     /// What the same scenario and seed did without liquidations, if that was run.
     pub without_liquidations: Option<Outcome>,
+    /// Its way, decision by decision, if the environment shows one.
+    #[serde(default)]
+    pub path: Option<Path>,
+    /// What became of accounts that were let be, if that was run.
+    #[serde(default)]
+    pub let_be: Option<LetBe>,
 }
 
 /// One line of a comparison: a policy that was not trained, or all training seeds of one that was.

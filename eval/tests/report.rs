@@ -36,6 +36,8 @@ fn records(scenarios: &[&str], seeds: usize, lines: &[Line<'_>]) -> Records {
                     ..Outcome::default()
                 },
                 without_liquidations: None,
+                path: None,
+                let_be: None,
             }));
         }
     }

@@ -116,6 +116,14 @@ impl Episodes for Arena {
         *env.outcome()
     }
 
+    fn glance(&self, env: &CascadeEnv) -> Option<Glance> {
+        Some(Glance::at(env))
+    }
+
+    fn let_be(&self, env: &mut CascadeEnv, policy: &dyn Policy, seed: u64, accounts: usize) -> Option<LetBe> {
+        let_be(env, policy, seed, accounts)
+    }
+
     fn configuration(&self, scenario: usize) -> Vec<u8> {
         self.configurations[scenario].clone()
     }

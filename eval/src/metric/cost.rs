@@ -4,7 +4,7 @@ use crate::metric::Direction::{Higher, Lower, Neutral};
 use crate::metric::Unit::{OpenInterestBp, Percent, Ratio};
 use crate::metric::{Group, Metric, open_interest_bp, share};
 
-pub(super) static METRICS: [Metric; 8] = [
+pub(super) static METRICS: [Metric; 11] = [
     Metric {
         name: "liquidation_cost",
         unit: OpenInterestBp,
@@ -67,6 +67,36 @@ pub(super) static METRICS: [Metric; 8] = [
         formula: "highest over lowest multiplier of initial margin; undefined if the lowest is not positive",
         source: "procyclicality: Murphy, Vasios & Vause 2016, Bank of England SWP 597",
         value: |r| (r.outcome.margin_trough > 0.0).then(|| r.outcome.margin_peak / r.outcome.margin_trough),
+    },
+    Metric {
+        name: "margin_call_1",
+        unit: Ratio,
+        direction: Lower,
+        group: Group::Cost,
+        formula: "largest rise of the multiplier of initial margin over 1 decision, 0 if it never rises: what a static \
+                  portfolio is called for, in neutral margins; undefined in a shorter episode",
+        source: "worst 1-period margin call: Murphy, Vasios & Vause 2016, Bank of England SWP 597",
+        value: |r| r.path?.margin_calls[0],
+    },
+    Metric {
+        name: "margin_call_5",
+        unit: Ratio,
+        direction: Lower,
+        group: Group::Cost,
+        formula: "largest rise of the multiplier of initial margin over 5 decisions, 0 if it never rises: what a static \
+                  portfolio is called for, in neutral margins; undefined in a shorter episode",
+        source: "worst 5-period margin call: Murphy, Vasios & Vause 2016, Bank of England SWP 597",
+        value: |r| r.path?.margin_calls[1],
+    },
+    Metric {
+        name: "margin_call_20",
+        unit: Ratio,
+        direction: Lower,
+        group: Group::Cost,
+        formula: "largest rise of the multiplier of initial margin over 20 decisions, 0 if it never rises: what a static \
+                  portfolio is called for, in neutral margins; undefined in a shorter episode",
+        source: "worst 20-period margin call: Murphy, Vasios & Vause 2016, Bank of England SWP 597",
+        value: |r| r.path?.margin_calls[2],
     },
     Metric {
         name: "keeper_profit",

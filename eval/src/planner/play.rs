@@ -61,6 +61,8 @@ pub fn run<F: Episodes<E = CascadeEnv>>(
             terms,
             outcome: episodes.outcome(&env),
             without_liquidations: None,
+            path: None,
+            let_be: None,
         })
     };
     let played: Result<Vec<EpisodeRecord>, Error> = (0..table.len()).into_par_iter().map(one).collect();

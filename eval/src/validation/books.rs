@@ -71,7 +71,7 @@ pub fn ranking(root: u64, seeds: usize) -> Result<Row, Error> {
     let suite = Suite { name: "books".to_owned(), split: Split::Select, root, seeds, scenarios, gates: Vec::new() };
     let contenders = contenders();
     let play = |kind: BookKind| {
-        let grid = Grid { suite: &suite, contenders: &contenders, without_liquidations: None };
+        let grid = Grid { suite: &suite, contenders: &contenders, without_liquidations: None, counterfactuals: 0 };
         run(&grid, &Books(kind), &|_, _| ())
     };
     let [depth, order] = [play(BookKind::Depth)?, play(BookKind::Order)?];
