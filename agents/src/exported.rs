@@ -15,6 +15,8 @@ use crate::policy::Policy;
 pub struct Exported {
     name: String,
     policy: seawall_runtime::Policy<Arc<[u8]>>,
+    /// What it remembers of the episode.
+    state: Vec<f32>,
     scratch: Vec<f32>,
 }
 
@@ -37,8 +39,8 @@ impl Exported {
         if !differences.is_empty() {
             return Err(Error::Mismatch { policy: name, differences: Differences(differences) });
         }
-        let scratch = vec![0.0; policy.scratch_len()];
-        Ok(Self { name, policy, scratch })
+        let (state, scratch) = (vec![0.0; policy.state_len()], vec![0.0; policy.scratch_len()]);
+        Ok(Self { name, policy, state, scratch })
     }
 
     /// The parsed policy.
@@ -53,13 +55,15 @@ impl Policy for Exported {
         &self.name
     }
 
-    fn reset(&mut self, _seed: u64) {}
+    fn reset(&mut self, _seed: u64) {
+        self.state.fill(0.0);
+    }
 
     /// # Panics
     /// Where an engine would fall back to neutral parameters: the environment's observations are always finite, so
     /// a refusal here means that either is broken.
     fn act(&mut self, observation: &[f32], action: &mut [f32]) {
-        if let Err(error) = self.policy.act(observation, &mut self.scratch, action) {
+        if let Err(error) = self.policy.step(observation, &mut self.state, &mut self.scratch, action) {
             panic!("{} refused to act: {error}", self.name);
         }
     }

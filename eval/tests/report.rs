@@ -3,7 +3,9 @@
 use seawall_env::outcome::Outcome;
 use seawall_env::units::Usd;
 use seawall_eval::gate::{Gate, Judge};
+use seawall_eval::metric::metric;
 use seawall_eval::record::{Arm, EpisodeRecord};
+use seawall_eval::report::effect::{Contrast, effects};
 use seawall_eval::report::{Comparison, Finding, TestUnit, csv, json::json, markdown::markdown};
 use seawall_eval::statistics::Method;
 use seawall_eval::{Records, Report, Settings, Split};
@@ -288,4 +290,38 @@ fn tables_for_machines_hold_every_number_in_full() {
     assert_eq!(value["sections"][0]["rows"][0]["comparisons"][0]["finding"], "better");
     assert_eq!(value["sections"][0]["rows"][0]["metric"]["unit"], "reward");
     assert_eq!(value["hash"], "0123abcd");
+}
+
+#[test]
+fn effects_are_weighted_sums_cell_by_cell_and_corrected_as_one_family() {
+    // Two trained arms with two runs of two cells, and a rule with one: rule stands beside either run.
+    let base = vec![vec![-4.0, -2.0], vec![-6.0, -8.0]];
+    let arm = vec![vec![-5.0, -3.0], vec![-9.0, -7.0]];
+    let records = records(&["calm"], 2, &[("base", base), ("arm", arm), ("rule", vec![vec![-1.0, -2.0]])]);
+    let contrast = |name: &str, weights: &[f64]| Contrast { name: name.into(), weights: weights.to_vec() };
+    let family =
+        [contrast("arm", &[-1.0, 1.0, 0.0]), contrast("rule", &[-1.0, 0.0, 1.0]), contrast("both", &[-1.0, 0.5, 0.5])];
+    let metric = metric("return").unwrap();
+    let found = effects(&records, &family, metric, settings()).unwrap();
+    // arm − base: −1, −1, −3, 1. rule − base: 3, 0, 5, 6. Their mean for both.
+    for (effect, mean) in found.iter().zip([-1.0, 3.5, 1.25]) {
+        near(effect.estimate.map(|estimate| estimate.value), mean);
+        assert_eq!(effect.cells, 4);
+        assert_eq!(effect.estimate.unwrap().interval.unwrap().method, Method::TwoLevel);
+        let test = effect.test.unwrap();
+        // Two runs have four patterns of signs: the smallest p is one half, and three of them corrected come to one.
+        assert_eq!((test.unit, test.exact), (TestUnit::Runs, true));
+        near(Some(test.adjusted), 1.0);
+    }
+    // One contrast is what the report's own comparison says, the other way round.
+    let report = Report::build(&records, "base", settings(), &[]).unwrap();
+    let comparison = on(&report, "return", "rule").difference.unwrap();
+    let (ours, theirs) = (found[1].estimate.unwrap().interval.unwrap(), comparison.interval.unwrap());
+    assert!((ours.low + theirs.high).abs() < 1e-12 && (ours.high + theirs.low).abs() < 1e-12);
+
+    let wrong = [contrast("short", &[1.0]), contrast("nothing", &[0.0; 3]), contrast("nan", &[f64::NAN, 0.0, 1.0])];
+    let text = effects(&records, &wrong, metric, settings()).unwrap_err().to_string();
+    for index in 0..3 {
+        assert!(text.contains(&format!("contrasts[{index}].weights")), "{text}");
+    }
 }

@@ -10,7 +10,7 @@ use seawall_eval::Contender;
 use serde::Deserialize;
 
 use crate::exporter::{Export, PARAMETERS_FILE};
-use crate::run_folder::{MANIFEST, RunFolder};
+use crate::run_folder::{Input, MANIFEST, RunFolder, input};
 use crate::settings::Settings;
 
 /// A policy that competes.
@@ -34,7 +34,7 @@ impl Entry {
     /// # Errors
     /// If a file is missing, or is no policy.
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
-        let file = if path.is_dir() { path.join(PARAMETERS_FILE) } else { path.to_owned() };
+        let file = file_of(path);
         let text = fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
         let is_rule = serde_json::from_str(&text).is_ok_and(|head: Head| head.schema == RULE_SCHEMA);
         if is_rule {
@@ -42,6 +42,16 @@ impl Entry {
             return Ok(Self::Rule(Box::new(rule)));
         }
         Export::read(&file).map(|export| Self::Export(Box::new(export)))
+    }
+
+    /// Reads a policy and checks that what belongs together fits; with its file, for a manifest.
+    ///
+    /// # Errors
+    /// As [`Entry::read`] and [`Entry::check`].
+    pub(crate) fn checked(path: &Path) -> anyhow::Result<(Self, Input)> {
+        let entry = Self::read(path)?;
+        entry.check()?;
+        Ok((entry, input(&file_of(path))?))
     }
 
     /// Writes the policy into a folder, as it was read.
@@ -96,6 +106,11 @@ impl Entry {
         };
         Ok(Contender::new(name, preset, policy).trained_with(seed))
     }
+}
+
+/// The file of a policy: the path itself, or what lies in that folder.
+fn file_of(path: &Path) -> PathBuf {
+    if path.is_dir() { path.join(PARAMETERS_FILE) } else { path.to_owned() }
 }
 
 /// The export that a path means: a run folder's chosen one, or the path itself.

@@ -9,11 +9,12 @@ use seawall_agents::export::{Clocks, Learned, MeanValue, ParameterFile, Provenan
 use seawall_agents::export::{write_rule, write_runtime, write_vectors};
 use seawall_agents::tuned::RuleEntry;
 use seawall_agents::{Exported, Policy};
-use seawall_env::action::{ACTIONS, PARAMETERS};
+use seawall_env::action::{ACTIONS, Fixed, PARAMETERS};
 use seawall_env::liquidation::presets::Preset;
 use seawall_env::scenario::ClockConfig;
 use seawall_env::spaces::Group;
-use seawall_env::{CascadeEnv, Env, Groups, Purpose, SeedTree, Spec};
+use seawall_env::{CascadeEnv, Env, Groups, Problems, Purpose, SeedTree, Spec};
+use seawall_runtime::Gru;
 use seawall_runtime::conformance::Report;
 use seawall_runtime::format::Activation;
 use seawall_training::{Dense, LearnedPolicy};
@@ -84,13 +85,16 @@ impl Export {
     ) -> anyhow::Result<Self> {
         let task = task(&places.list[..1], settings, &settings.venue(), Groups::default())?;
         let spec = CascadeEnv::new(Arc::clone(&task)).spec().clone();
-        let policy = masked(policy, settings.task.groups);
+        let fixed = settings.action.fixed(&mut Problems::default());
+        let policy = masked(policy, settings.task.groups, fixed);
         let layers: Vec<_> = policy.layers.iter().map(Dense::view).collect();
+        let memory = policy.memory.as_ref().map(|[input, state]| Gru { input: input.view(), state: state.view() });
         let runtime = write_runtime(&Learned {
             observation: &spec.observation,
             mean: &policy.mean,
             inverse_deviation: &policy.inverse_deviation,
             clip: policy.clip,
+            memory,
             layers: &layers,
             output: Activation::Tanh,
         })
@@ -194,23 +198,23 @@ impl Export {
     }
 }
 
-/// Holds at neutral what the policy was not trained to move: an engine knows of no masks.
+/// Holds what the policy was not trained to move, at its fixed value or at neutral: an engine knows of no masks.
 ///
 /// `atanh` is infinite at the ends of the interval; nine stands for them, where single-precision `tanh` is one.
 #[expect(clippy::cast_possible_truncation, reason = "weights are single precision")]
-fn masked(mut policy: LearnedPolicy, groups: Groups) -> LearnedPolicy {
+fn masked(mut policy: LearnedPolicy, groups: Groups, fixed: Fixed) -> LearnedPolicy {
     let last = policy.layers.last_mut().expect("a policy has at least one layer");
-    for (index, parameter) in PARAMETERS.iter().enumerate() {
+    for (index, (parameter, fixed)) in PARAMETERS.iter().zip(fixed.to_array()).enumerate() {
         let is_trained = match parameter.group {
             Group::Fast => groups.fast,
             Group::Slow => groups.slow,
         };
-        if is_trained {
+        if is_trained && fixed.is_none() {
             continue;
         }
         last.weight.iter_mut().skip(index).step_by(last.outputs).for_each(|weight| *weight = 0.0);
-        let neutral = parameter.encode(parameter.neutral);
-        last.bias[index] = libm::atanh(neutral).clamp(-9.0, 9.0) as f32;
+        let held = fixed.unwrap_or_else(|| parameter.encode(parameter.neutral));
+        last.bias[index] = libm::atanh(held).clamp(-9.0, 9.0) as f32;
     }
     policy
 }
@@ -317,9 +321,14 @@ mod tests {
     fn what_was_not_trained_is_held_at_neutral() {
         let weight: Vec<f32> = (0_u8..).take(2 * ACTIONS).map(|k| f32::from(k) * 0.1 - 1.0).collect();
         let layer = Dense { inputs: 2, outputs: ACTIONS, weight, bias: vec![0.3; ACTIONS] };
-        let whole =
-            LearnedPolicy { mean: vec![0.0; 2], inverse_deviation: vec![1.0; 2], clip: 10.0, layers: vec![layer] };
-        let held = masked(whole.clone(), Groups { fast: true, slow: false });
+        let whole = LearnedPolicy {
+            mean: vec![0.0; 2],
+            inverse_deviation: vec![1.0; 2],
+            clip: 10.0,
+            memory: None,
+            layers: vec![layer],
+        };
+        let held = masked(whole.clone(), Groups { fast: true, slow: false }, Fixed::default());
         let (mut free, mut bound) = ([0.0; ACTIONS], [0.0; ACTIONS]);
         for observation in [[0.5, -2.0], [-3.0, 4.0]] {
             whole.act(&observation, &mut free);
@@ -332,6 +341,10 @@ mod tests {
                 }
             }
         }
-        assert_eq!(masked(whole.clone(), Groups::default()), whole);
+        assert_eq!(masked(whole.clone(), Groups::default(), Fixed::default()), whole);
+        let fixed = Fixed::new([("keeper_bonus", 200.0)], "", &mut Problems::default());
+        masked(whole, Groups::default(), fixed).act(&[0.5, -2.0], &mut bound);
+        let bonus = PARAMETERS.iter().position(|parameter| parameter.name == "keeper_bonus").unwrap();
+        assert!((bound[bonus] - 1.0).abs() < 1e-6, "{bound:?}");
     }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use seawall_agents::{Constant, Exported, Random, generations};
+use seawall_agents::{Constant, Exported, Random, Shield, ShieldConfig, generations};
 use seawall_env::liquidation::presets::{NAMES, Preset};
 use seawall_env::outcome::Outcome;
 use seawall_env::{CascadeEnv, Env, Groups, Spec, Task};
@@ -16,7 +16,7 @@ use seawall_eval::{Contender, Episodes, Grid, Records, Report, Split, Suite};
 
 use crate::output::show;
 use crate::places::{Places, task};
-use crate::progress::{Progress, Voice};
+use crate::progress::{SharedProgress, Voice};
 use crate::run_folder::RunFolder;
 use crate::settings::Settings;
 use crate::table;
@@ -158,6 +158,17 @@ pub(crate) fn venues(names: &[String]) -> anyhow::Result<Vec<Contender>> {
     Ok(wanted.map(|name| Contender::new(name, name, Box::new(Constant::neutral(name)))).collect())
 }
 
+/// A shield that knows the venue's fund and volatility.
+///
+/// # Errors
+/// If the shield reads what is not observed.
+pub(crate) fn shield(settings: &Settings, spec: &Spec) -> anyhow::Result<Shield> {
+    let venue = &settings.market.venue;
+    let config =
+        ShieldConfig { fund: venue.fund, reference_volatility: venue.reference_volatility, ..ShieldConfig::default() };
+    Shield::new(config, spec).context("preparing the shield")
+}
+
 /// A learned policy as a contender.
 pub(crate) fn learned(settings: &Settings, name: &str, seed: u64, policy: Exported) -> Contender {
     Contender::new(name, &settings.task.preset, Box::new(policy)).trained_with(seed)
@@ -177,15 +188,9 @@ pub(crate) fn run(
     let off = Contender::new(OFF, OFF, Box::new(Constant::neutral(OFF)));
     let grid = Grid { suite, contenders, without_liquidations: is_amplification_wanted.then_some(&off) };
     let total = grid.episodes() as u64;
-    let progress = Mutex::new((0, Progress::new(voice, "judging", 0, total)));
-    let records = seawall_eval::run(&grid, arena, &|done, _| {
-        let mut guard = progress.lock().expect("no thread panics while it holds the bar");
-        // Threads may report out of order; the bar only goes forward.
-        guard.0 = guard.0.max(done as u64);
-        let best = guard.0;
-        guard.1.at(best, "");
-    })?;
-    progress.into_inner().expect("no thread panicked").1.finish();
+    let progress = SharedProgress::new(voice, "judging", total);
+    let records = seawall_eval::run(&grid, arena, &|done, _| progress.at(done as u64, ""))?;
+    progress.finish();
     Ok(records)
 }
 

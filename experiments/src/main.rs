@@ -1,7 +1,9 @@
 //! Trains, judges and exports venue risk controllers: the only crate that reads files, the clock and arguments.
 //!
-//! Exit codes: 0 done, 1 a gate failed, 2 bad input or a failure to run, 130 interrupted with a checkpoint.
+//! Exit codes: 0 done, 1 a gate or a trial failed, 2 bad input or a failure to run, 75 a trial to be run again, 130 interrupted
+//! with a checkpoint.
 
+mod ablation;
 mod arguments;
 mod calibrator;
 mod candles;
@@ -31,8 +33,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    Verdict, bench, calibrate, eval, export, plan, presets, probe, replay, report, scenarios, train, tune, validate,
-    verify,
+    Verdict, ablate, bench, calibrate, eval, export, plan, presets, probe, replay, report, scenarios, sweep, train,
+    trial, tune, validate, verify,
 };
 use progress::Voice;
 
@@ -61,6 +63,12 @@ enum Command {
     Eval(eval::EvalArgs),
     /// Plan in the simulator, its future withheld: what is attainable
     Plan(plan::PlanArgs),
+    /// Run a study: a base and arms that differ from it, and what follows
+    Ablate(ablate::AblateArgs),
+    /// Write what Slurm, Kubernetes or Ray need to run a study
+    Sweep(sweep::SweepArgs),
+    /// Run one trial of a study, as schedulers do
+    Trial(trial::TrialArgs),
     /// Write the files of a policy from a run's checkpoint
     Export(export::ExportArgs),
     /// Check an export: files, conformance vectors, and its score in the simulator
@@ -91,6 +99,9 @@ fn main() -> ExitCode {
         Command::Tune(args) => tune::run(&args, voice),
         Command::Eval(args) => eval::run(&args, voice),
         Command::Plan(args) => plan::run(&args, voice),
+        Command::Ablate(args) => ablate::run(&args, voice),
+        Command::Sweep(args) => sweep::run(&args, voice),
+        Command::Trial(args) => trial::run(&args, voice),
         Command::Export(args) => export::run(&args, voice),
         Command::Verify(args) => verify::run(&args, voice),
         Command::Scenarios(args) => scenarios::run(&args),
@@ -106,6 +117,7 @@ fn main() -> ExitCode {
         Ok(Verdict::Done) => ExitCode::SUCCESS,
         Ok(Verdict::GateFailed) => ExitCode::from(1),
         Ok(Verdict::Interrupted) => ExitCode::from(130),
+        Ok(Verdict::Retry) => ExitCode::from(trial::RETRY),
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             output::remark(&format!("seawall: {error:#}"));

@@ -1,6 +1,7 @@
 //! How far a command is: a bar with ETA on a terminal, a line now and then elsewhere, nothing when asked for quiet.
 
 use std::io::IsTerminal;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -89,6 +90,38 @@ impl Progress {
     /// Takes the bar away.
     pub(crate) fn finish(self) {
         self.bar.finish_and_clear();
+    }
+}
+
+/// Progress that several threads tell of, out of order: it only goes forward.
+#[derive(Debug)]
+pub(crate) struct SharedProgress {
+    furthest: Mutex<(u64, Progress)>,
+}
+
+impl SharedProgress {
+    /// Starts at nothing of `total` steps.
+    pub(crate) fn new(voice: Voice, label: &str, total: u64) -> Self {
+        Self { furthest: Mutex::new((0, Progress::new(voice, label, 0, total))) }
+    }
+
+    /// `done` steps are behind, or more by now; `message` is what to say about them.
+    ///
+    /// # Panics
+    /// If a thread panicked in here.
+    pub(crate) fn at(&self, done: u64, message: &str) {
+        let mut guard = self.furthest.lock().expect("no thread panics while it holds the bar");
+        let (furthest, progress) = &mut *guard;
+        *furthest = done.max(*furthest);
+        progress.at(*furthest, message);
+    }
+
+    /// Takes the bar away.
+    ///
+    /// # Panics
+    /// If a thread panicked while it told of progress.
+    pub(crate) fn finish(self) {
+        self.furthest.into_inner().expect("no thread panicked").1.finish();
     }
 }
 

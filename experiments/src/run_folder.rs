@@ -140,6 +140,15 @@ impl RunFolder {
         Ok(Self { path })
     }
 
+    /// A folder that goes on from whatever stands in it, made if it is not there.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub(crate) fn at(path: &Path) -> anyhow::Result<Self> {
+        fs::create_dir_all(path).with_context(|| format!("making the folder {}", path.display()))?;
+        Ok(Self { path: path.to_owned() })
+    }
+
     /// Opens the folder of an earlier run.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use crate::episodes::Episode;
 use crate::error::Error;
 use crate::observer::Observer;
 use crate::policy::LearnedPolicy;
+use crate::ppo::Imitation;
 
 /// What one iteration came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +25,18 @@ pub trait Trainer {
     /// # Panics
     /// If training has begun, or `action` does not have one entry per action.
     fn start_at(&mut self, action: &[f32]);
+
+    /// Starts the policy as an imitation of `teacher`, by the settings of the algorithm; before the first iteration.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] as of [`Trainer::iterate`], [`Error::Unsupported`] if the algorithm cannot.
+    ///
+    /// # Panics
+    /// If training has begun.
+    fn imitate(&mut self, teacher: &dyn seawall_agents::Policy) -> Result<Imitation, Error> {
+        let _ = teacher;
+        Err(Error::Unsupported { what: "a warm start" })
+    }
 
     /// Environment steps done so far.
     fn steps_done(&self) -> u64;

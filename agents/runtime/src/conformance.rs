@@ -5,17 +5,18 @@
 //! | offset | type | field |
 //! |---|---|---|
 //! | 0 | 8 bytes | magic, `SEAWVEC\0` |
-//! | 8 | `u16` | version, 1 |
+//! | 8 | `u16` | version, 1 for policies without memory, 2 for those with it |
 //! | 10 | `u16` | `D`, entries of the observation |
 //! | 12 | `u16` | `A`, entries of the action |
 //! | 14 | `u16` | `N`, vectors |
 //! | 16 | `u32` | length of everything in bytes |
 //! | 20 | `u32` | checksum of the policy, its last four bytes |
-//! | 24 | `N` × vector | `u8` outcome (0 acted, 1 refused), observation `D` × `f32`, action `A` × `f32`, values `A` × `f64` |
+//! | 24 | `N` × vector | `u8` outcome (0 acted, 1 refused, and 2 more where the state starts anew), observation `D` × `f32`, action `A` × `f32`, values `A` × `f64` |
 //! | length − 4 | `u32` | CRC-32/ISO-HDLC of everything before it |
 //!
 //! A refused vector has an observation that is not finite: its action is all zeros and without meaning, its values
-//! are the fallback. Here a replay compares bits. A port whose `exp` or summation differs compares with a tolerance.
+//! are the fallback. Vectors of a policy with memory are sequences: what it remembers goes on from one to the next, a
+//! refusal included, until one starts anew from zeros. Here a replay compares bits. A port whose `exp` or summation differs compares with a tolerance.
 
 use core::fmt;
 
@@ -27,8 +28,14 @@ use crate::reader::Reader;
 
 /// First bytes of a file of vectors.
 pub const MAGIC: [u8; 8] = *b"SEAWVEC\0";
-/// Version that this module reads and writes.
+/// Version of vectors without memory.
 pub const VERSION: u16 = 1;
+/// Version of vectors with memory.
+pub const VERSION_WITH_MEMORY: u16 = 2;
+/// Vectors of one sequence, in version 2.
+pub const SEQUENCE: usize = 16;
+/// Added to the outcome of a vector before which the state starts anew.
+const ANEW: u8 = 2;
 const HEADER: usize = 24;
 
 /// What a replay went through without a difference.
@@ -107,7 +114,7 @@ impl From<FormatError> for ReplayError {
 /// Entries of single precision that [`replay`] and [`write()`] need as scratch.
 #[must_use]
 pub fn scratch_len<B: AsRef<[u8]>>(policy: &Policy<B>) -> usize {
-    policy.observation_len() + policy.action_len() + policy.scratch_len()
+    policy.observation_len() + policy.action_len() + policy.state_len() + policy.scratch_len()
 }
 
 /// Runs a policy over its vectors and compares every bit.
@@ -124,7 +131,8 @@ pub fn replay<B: AsRef<[u8]>>(
     values: &mut [f64],
 ) -> Result<Report, ReplayError> {
     let mut buffers = Buffers::new(policy, scratch, values).map_err(ReplayError::Buffer)?;
-    let (body, _) = frame(vectors, MAGIC, VERSION, 16)?;
+    let expected = version(policy);
+    let (body, ..) = frame(vectors, MAGIC, [expected; 2], 16)?;
     let mut reader = Reader::at(body, 10);
     let [inputs, outputs, count] = [reader.u16()?, reader.u16()?, reader.u16()?].map(usize::from);
     let _length = reader.u32()?;
@@ -134,16 +142,16 @@ pub fn replay<B: AsRef<[u8]>>(
     }
     let mut report = Report::default();
     for vector in 0..count {
-        let is_refused = match reader.u8()? {
-            0 => false,
-            1 => true,
-            found => return Err(FormatError::Choice { field: "outcome", found }.into()),
-        };
+        let outcome = reader.u8()?;
+        let (is_refused, is_anew) = (outcome & 1 == 1, outcome & ANEW == ANEW);
+        if outcome > 3 || is_anew != buffers.is_anew(vector) {
+            return Err(FormatError::Choice { field: "outcome", found: outcome }.into());
+        }
         for (entry, word) in buffers.observation.iter_mut().zip(reader.words(inputs)?) {
             *entry = f32::from_le_bytes(*word);
         }
         let actions = reader.words(outputs)?;
-        let refusal = buffers.run(policy);
+        let refusal = buffers.run(policy, vector);
         if refusal.is_some() != is_refused {
             return Err(ReplayError::Outcome { vector, refusal });
         }
@@ -202,14 +210,15 @@ pub fn write<B: AsRef<[u8]>>(
     };
     let sizes = [narrow(inputs)?, narrow(outputs)?, narrow(count)?];
     checked(&MAGIC);
-    checked(&VERSION.to_le_bytes());
+    checked(&version(policy).to_le_bytes());
     sizes.iter().for_each(|size| checked(size));
     checked(&length.to_le_bytes());
     checked(&policy.checksum().to_le_bytes());
-    for row in rows {
+    for (vector, row) in rows.enumerate() {
         buffers.observation.copy_from_slice(row);
-        let refusal = buffers.run(policy);
-        checked(&[u8::from(refusal.is_some())]);
+        let refusal = buffers.run(policy, vector);
+        let anew = if buffers.is_anew(vector) { ANEW } else { 0 };
+        checked(&[u8::from(refusal.is_some()) + anew]);
         row.iter().for_each(|entry| checked(&entry.to_le_bytes()));
         buffers.action.iter().for_each(|entry| checked(&entry.to_le_bytes()));
         buffers.values.iter().for_each(|value| checked(&value.to_le_bytes()));
@@ -218,10 +227,16 @@ pub fn write<B: AsRef<[u8]>>(
     Ok(())
 }
 
+/// Version of a policy's vectors.
+const fn version<B: AsRef<[u8]>>(policy: &Policy<B>) -> u16 {
+    if policy.state_len() > 0 { VERSION_WITH_MEMORY } else { VERSION }
+}
+
 /// One observation and what comes of it.
 struct Buffers<'a> {
     observation: &'a mut [f32],
     action: &'a mut [f32],
+    state: &'a mut [f32],
     scratch: &'a mut [f32],
     values: &'a mut [f64],
 }
@@ -242,13 +257,22 @@ impl<'a> Buffers<'a> {
         }
         let (observation, scratch) = scratch.split_at_mut(policy.observation_len());
         let (action, scratch) = scratch.split_at_mut(policy.action_len());
-        Ok(Self { observation, action, scratch, values })
+        let (state, scratch) = scratch.split_at_mut(policy.state_len());
+        Ok(Self { observation, action, state, scratch, values })
+    }
+
+    /// Whether the state starts anew before a vector.
+    const fn is_anew(&self, vector: usize) -> bool {
+        !self.state.is_empty() && vector.is_multiple_of(SEQUENCE)
     }
 
     /// Acts and decodes as an engine would; on a refusal zeros and fallback.
-    fn run<B: AsRef<[u8]>>(&mut self, policy: &Policy<B>) -> Option<ActError> {
+    fn run<B: AsRef<[u8]>>(&mut self, policy: &Policy<B>, vector: usize) -> Option<ActError> {
+        if self.is_anew(vector) {
+            self.state.fill(0.0);
+        }
         let outcome = policy
-            .act(self.observation, self.scratch, self.action)
+            .step(self.observation, self.state, self.scratch, self.action)
             .and_then(|()| policy.decode(self.action, self.values));
         let refusal = outcome.err();
         if refusal.is_some() {

@@ -6,7 +6,7 @@
 //! | offset | type | field |
 //! |---|---|---|
 //! | 0 | 8 bytes | magic, `SEAWALL\0` |
-//! | 8 | `u16` | schema version, 1 |
+//! | 8 | `u16` | schema version, 1 without memory, 2 with it |
 //! | 10 | `u16` | `D`, entries of the observation |
 //! | 12 | `u16` | `L`, layers |
 //! | 14 | `u16` | `A`, parameters, which is also the number of entries of the action |
@@ -17,20 +17,23 @@
 //! | 40 | `D` × text | names of the observation's entries, distinct |
 //! | | `D` × `f32` | mean of each entry |
 //! | | `D` × `f32` | inverse deviation of each entry, positive |
+//! | | 2 × layer | in version 2 alone: the memory of `H` units, from what is observed (`D` inputs) and from its state (`H` inputs), both with `3 H` outputs and activation 0 |
 //! | | `L` × layer | `u16` inputs, `u16` outputs, `u8` activation (0 identity, 1 tanh), weights as `f32` in `[inputs, outputs]` row-major, biases as `f32` |
 //! | | `A` × parameter | text name (distinct), text unit, `u8` scale (0 linear, 1 logarithmic), `u8` group (0 fast, 1 slow), `f64` low, high, neutral, `max_change` |
 //! | length − 4 | `u32` | CRC-32/ISO-HDLC of everything before it |
 //!
-//! All numbers are finite. The first layer has `D` inputs, every other as many as its predecessor has outputs, the
+//! All numbers are finite. The first layer has `D` inputs, or `H` behind a memory, every other as many as its predecessor has outputs, the
 //! last has `A` outputs. Of a parameter: `low < high`, both positive if the scale is logarithmic,
 //! `low <= neutral <= high`, and `0 < max_change <= 2`.
 //!
 //! # What it computes
 //! 1. `x = clamp((observation − mean) · inverse deviation, −clip, clip)`, in `f32`.
-//! 2. Per layer `y[j] = activation(bias[j] + Σ x[i] · weight[i, j])`, in `f32`, summed in the order of `i`, each
+//! 2. With a memory, both its layers' sums as in 3 and [`crate::gru::Gru`]'s next state, which takes the place of `x` and
+//!    is kept for the next decision; an episode starts with zeros.
+//! 3. Per layer `y[j] = activation(bias[j] + Σ x[i] · weight[i, j])`, in `f32`, summed in the order of `i`, each
 //!    product rounded before it is added.
-//! 3. `action = clamp(y, −1, 1)`: the box that the policy was trained in.
-//! 4. `share = (action + 1) / 2`; the parameter's value is `low + share · (high − low)` if its scale is linear and
+//! 4. `action = clamp(y, −1, 1)`: the box that the policy was trained in.
+//! 5. `share = (action + 1) / 2`; the parameter's value is `low + share · (high − low)` if its scale is linear and
 //!    `low · exp(share · log(high / low))` if it is logarithmic, in `f64`.
 //!
 //! Observations that are not finite have no action: the engine runs with every parameter's neutral value.
@@ -43,8 +46,10 @@ pub use crate::reader::Word;
 
 /// First bytes of a policy.
 pub const MAGIC: [u8; 8] = *b"SEAWALL\0";
-/// Schema version that this crate reads and writes.
+/// Schema version of a policy without memory.
 pub const VERSION: u16 = 1;
+/// Schema version of a policy with memory.
+pub const VERSION_WITH_MEMORY: u16 = 2;
 /// Bytes before the first name.
 pub const HEADER: usize = 40;
 /// Bytes behind the last parameter.
@@ -184,6 +189,10 @@ pub(crate) struct Layout {
     pub(crate) action_hash: u64,
     pub(crate) checksum: u32,
     pub(crate) statistics_at: usize,
+    /// Units of the memory, `H`; none if zero.
+    pub(crate) memory: usize,
+    /// Where the memory is, if there is one.
+    pub(crate) memory_at: usize,
     pub(crate) layers_at: usize,
     pub(crate) parameters_at: usize,
     /// Width of the widest layer's output.
@@ -193,7 +202,7 @@ pub(crate) struct Layout {
 impl Layout {
     /// Checks everything that the module's documentation promises.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, FormatError> {
-        let (body, checksum) = frame(bytes, MAGIC, VERSION, 16)?;
+        let (body, checksum, version) = frame(bytes, MAGIC, [VERSION, VERSION_WITH_MEMORY], 16)?;
         let mut reader = Reader::at(body, 10);
         let [observation, layers, parameters] = [reader.u16()?, reader.u16()?, reader.u16()?].map(usize::from);
         let _length = reader.u32()?;
@@ -217,8 +226,11 @@ impl Layout {
         check_numbers(&mut reader, observation, f32::is_finite)?;
         check_numbers(&mut reader, observation, |number| number.is_finite() && number > 0.0)?;
 
+        let memory_at = reader.position();
+        let memory = if version == VERSION { 0 } else { check_memory(&mut reader, observation)? };
         let layers_at = reader.position();
-        let widest = check_layers(&mut reader, observation, layers, parameters)?;
+        let input = if memory == 0 { observation } else { memory };
+        let widest = check_layers(&mut reader, input, layers, parameters)?;
 
         let parameters_at = reader.position();
         distinct(reader, "parameters", parameters, |reader| Parameter::read(reader).map(|found| found.name))?;
@@ -240,6 +252,8 @@ impl Layout {
             action_hash,
             checksum,
             statistics_at,
+            memory,
+            memory_at,
             layers_at,
             parameters_at,
             widest,
@@ -247,16 +261,23 @@ impl Layout {
     }
 }
 
-/// Checks magic, version, length (a `u32` at `length_at`) and checksum; returns what stands before the checksum, and it.
-pub(crate) fn frame(bytes: &[u8], magic: [u8; 8], version: u16, length_at: usize) -> Result<(&[u8], u32), FormatError> {
+/// Checks magic, version, length (a `u32` at `length_at`) and checksum; returns what stands before the checksum, the
+/// checksum, and which of the versions it is.
+pub(crate) fn frame(
+    bytes: &[u8],
+    magic: [u8; 8],
+    versions: [u16; 2],
+    length_at: usize,
+) -> Result<(&[u8], u32, u16), FormatError> {
     let mut reader = Reader::at(bytes, 0);
     if reader.array()? != magic {
         return Err(FormatError::Magic);
     }
     let found = reader.u16()?;
-    if found != version {
+    if !versions.contains(&found) {
         return Err(FormatError::Version { found });
     }
+    let version = found;
     let header = Reader::at(bytes, length_at).u32()?;
     if usize::try_from(header) != Ok(bytes.len()) {
         return Err(FormatError::Length { header, bytes: bytes.len() });
@@ -265,7 +286,7 @@ pub(crate) fn frame(bytes: &[u8], magic: [u8; 8], version: u16, length_at: usize
         return Err(FormatError::Truncated { position: 0 });
     };
     let (stored, computed) = (u32::from_le_bytes(*trailer), crc32(body));
-    if stored == computed { Ok((body, stored)) } else { Err(FormatError::Checksum { stored, computed }) }
+    if stored == computed { Ok((body, stored, version)) } else { Err(FormatError::Checksum { stored, computed }) }
 }
 
 fn check_numbers(reader: &mut Reader<'_>, count: usize, is_sound: impl Fn(f32) -> bool) -> Result<(), FormatError> {
@@ -279,14 +300,35 @@ fn check_hash(list: &'static str, stored: u64, bytes: &[u8]) -> Result<(), Forma
     if stored == computed { Ok(()) } else { Err(FormatError::Hash { list, stored, computed }) }
 }
 
+/// A memory has two layers with three sums for each unit; returns its units.
+fn check_memory(reader: &mut Reader<'_>, observation: usize) -> Result<usize, FormatError> {
+    let position = reader.position();
+    let [input, state] = [LayerView::read(reader)?, LayerView::read(reader)?];
+    let units = state.outputs() / 3;
+    if units == 0 {
+        return Err(FormatError::Empty { list: "units of the memory" });
+    }
+    let inputs = |view: &LayerView<'_>| view.weight.len() / view.outputs().max(1);
+    for (layer, view, expected) in [(0, &input, observation), (1, &state, units)] {
+        if view.outputs() != 3 * units {
+            return Err(FormatError::Shape { layer, expected: 3 * units, found: view.outputs() });
+        }
+        if inputs(view) != expected {
+            return Err(FormatError::Shape { layer, expected, found: inputs(view) });
+        }
+        if view.activation != Activation::Identity {
+            return Err(FormatError::Choice { field: "activation of the memory", found: 1 });
+        }
+        if !view.weight.iter().chain(view.bias).all(|word| f32::from_le_bytes(*word).is_finite()) {
+            return Err(FormatError::Number { position });
+        }
+    }
+    Ok(units)
+}
+
 /// Widths must chain from the observation to the parameters; returns the widest output.
-fn check_layers(
-    reader: &mut Reader<'_>,
-    observation: usize,
-    layers: usize,
-    parameters: usize,
-) -> Result<usize, FormatError> {
-    let (mut width, mut widest) = (observation, 0);
+fn check_layers(reader: &mut Reader<'_>, input: usize, layers: usize, parameters: usize) -> Result<usize, FormatError> {
+    let (mut width, mut widest) = (input, 0);
     for layer in 0..layers {
         let found = usize::from({ *reader }.u16()?);
         if found != width {

@@ -16,7 +16,7 @@
 //!     low: 0.0, high: 120.0, neutral: 0.0, max_change: 2.0,
 //! };
 //! let contents = Contents {
-//!     observation: &["depth_100bp"], mean: &[0.0], inverse_deviation: &[1.0], clip: 10.0,
+//!     observation: &["depth_100bp"], mean: &[0.0], inverse_deviation: &[1.0], clip: 10.0, memory: None,
 //!     layers: &[(Layer { weight: &[-0.5], bias: &[0.0] }, Activation::Identity)],
 //!     parameters: &[delay],
 //! };
@@ -39,11 +39,13 @@ pub mod checksum;
 pub mod conformance;
 mod error;
 pub mod format;
+pub mod gru;
 pub mod network;
 mod policy;
 mod reader;
 mod write;
 
 pub use error::{ActError, FormatError};
+pub use gru::Gru;
 pub use policy::{Policy, limit};
 pub use write::{Contents, write};

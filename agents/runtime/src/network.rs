@@ -2,7 +2,8 @@
 //!
 //! Rollouts, evaluation and engines all run this code, so what is trained is what is deployed. Sums run in the order
 //! of the inputs whatever the batch, and no operation is fused: the bits of a row depend on the row alone, and are
-//! the same on every machine. Other activations, convolutions and recurrence are deliberately not here.
+//! the same on every machine. Recurrence is in [`crate::gru`]; other
+//! activations and convolutions are deliberately not here.
 
 /// Hyperbolic tangent as a quotient of polynomials of degree 13 and 6; never leaves `[-1, 1]`.
 ///

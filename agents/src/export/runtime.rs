@@ -4,7 +4,7 @@ use seawall_env::Problems;
 use seawall_env::action::PARAMETERS;
 use seawall_runtime::format::Activation;
 use seawall_runtime::network::Layer;
-use seawall_runtime::{Contents, Policy, write};
+use seawall_runtime::{Contents, Gru, Policy, write};
 
 use crate::error::Error;
 use crate::exported::to_runtime;
@@ -21,7 +21,9 @@ pub struct Learned<'a> {
     pub inverse_deviation: &'a [f32],
     /// Distance from the mean at which entries are clipped, in deviations.
     pub clip: f32,
-    /// Layers from the observation to one output per parameter; all but the last are followed by tanh.
+    /// What it remembers by, if it does: in front of the layers.
+    pub memory: Option<Gru<'a>>,
+    /// Layers from the observation, or from the memory, to one output per parameter; all but the last are followed by tanh.
     pub layers: &'a [Layer<'a>],
     /// What follows the last layer, before the clamp to `[-1, 1]`.
     pub output: Activation,
@@ -43,6 +45,7 @@ pub fn write_runtime(learned: &Learned<'_>) -> Result<Vec<u8>, Error> {
         mean: learned.mean,
         inverse_deviation: learned.inverse_deviation,
         clip: learned.clip,
+        memory: learned.memory,
         layers: &layers,
         parameters: &PARAMETERS.each_ref().map(to_runtime),
     };
@@ -62,6 +65,7 @@ pub fn write_rule(observation: &[String], weight: &[f32], bias: &[f32]) -> Resul
         mean: &vec![0.0; observation.len()],
         inverse_deviation: &vec![1.0; observation.len()],
         clip: FEATURE_CLIP,
+        memory: None,
         layers: &[Layer { weight, bias }],
         output: Activation::Identity,
     })
@@ -76,6 +80,14 @@ fn check_shapes(learned: &Learned<'_>) -> Result<(), Error> {
     same("mean.len".to_owned(), learned.mean.len(), entries);
     same("inverse_deviation.len".to_owned(), learned.inverse_deviation.len(), entries);
     let mut width = entries;
+    if let Some(Gru { input, state }) = &learned.memory {
+        let sums = state.bias.len();
+        width = sums / 3;
+        same("memory.state.bias.len".to_owned(), sums, 3 * width);
+        same("memory.input.bias.len".to_owned(), input.bias.len(), sums);
+        same("memory.input.weight.len".to_owned(), input.weight.len(), entries * sums);
+        same("memory.state.weight.len".to_owned(), state.weight.len(), width * sums);
+    }
     for (index, layer) in learned.layers.iter().enumerate() {
         same(format!("layers[{index}].weight.len"), layer.weight.len(), width * layer.bias.len());
         width = layer.bias.len();

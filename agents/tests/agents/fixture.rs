@@ -66,6 +66,7 @@ impl Network {
             mean: &self.mean,
             inverse_deviation: &self.inverse_deviation,
             clip: 4.0,
+            memory: None,
             layers,
             output: Activation::Identity,
         }

@@ -74,6 +74,16 @@ impl HomeBook {
         }
     }
 
+    /// Distance from makers' fair price up to the latent book's, relative; a pool has none.
+    #[must_use]
+    pub(crate) fn latent_gap(&self) -> f64 {
+        match self {
+            Self::Depth(book) => LEVEL * book.to_latent(),
+            Self::Order(orders) => LEVEL * orders.fair.to_latent(),
+            Self::Amm(_) => 0.0,
+        }
+    }
+
     /// Hands over what each maker has traded since the last time, where the book knows: a sum of quotes or a pool does not.
     /// False if nobody was told.
     pub fn settle(&mut self, book: impl FnMut(usize, Fill)) -> bool {

@@ -80,7 +80,7 @@ use crate::margin::{Adjustment, MarginSchedule, TriggerIndex};
 use crate::outcome::Outcome;
 use crate::scenario::Scenario;
 use crate::units::{Price, Qty, Usd};
-use crate::world::WorldModel;
+use crate::world::{World, WorldModel};
 use setup::Fixed;
 use watch::{Terms, Watch};
 
@@ -428,6 +428,11 @@ impl Market {
     #[must_use]
     pub fn sigma_ten_minutes(&self) -> f64 {
         self.state.signals.sigma_medium() * (600.0_f64).sqrt()
+    }
+
+    /// The world outside, latent parts included.
+    pub(crate) const fn world(&self) -> &World {
+        &self.state.world
     }
 
     /// Long-run volatility per root second.

@@ -14,7 +14,7 @@ use crate::margin::portfolio::CollateralSchedule;
 use crate::rng::{Purpose, SeedTree};
 use crate::scenario::{Scenario, StablecoinConfig};
 use crate::units::{Price, Qty, Rate, Usd};
-use crate::world::{Clock, between_ticks};
+use crate::world::{Clock, between, between_ticks};
 
 /// A dollar.
 const PAR: Price = Price::from_raw(Price::SCALE);
@@ -142,10 +142,6 @@ fn draw(config: &StablecoinConfig, clock: Clock, seeds: SeedTree) -> Vec<Depeg> 
             }
         })
         .collect()
-}
-
-fn between(u: f64, [low, high]: [f64; 2]) -> f64 {
-    low + (high - low) * u
 }
 
 impl State {

@@ -1,10 +1,11 @@
 //! What a controller sees: named features, each compressed to order one, all of them things a venue can measure.
 //!
-//! The fundamental price is not among them: nobody sees it. Heavy-tailed quantities pass through a symmetric
+//! The fundamental price is not among them: nobody sees it but a critic in training ([`PRIVILEGED`]). Heavy-tailed quantities pass through a symmetric
 //! logarithm, so that no value leaves the range by more than a few units and none is clipped (M12).
 
 mod economy;
 mod options;
+mod privileged;
 mod stablecoin;
 
 use crate::action::{ACTIONS, PARAMETERS};
@@ -18,6 +19,8 @@ use crate::units::{Qty, Rate, Usd};
 
 pub use economy::ECONOMY;
 pub use options::{OPTIONS, OPTIONS_COUNT};
+pub(crate) use privileged::reveal;
+pub use privileged::{PRIVILEGED, PRIVILEGED_COUNT, PRIVILEGED_NAMES};
 pub use stablecoin::{STABLECOIN, STABLECOIN_COUNT};
 
 /// Features before the controlled parameters.

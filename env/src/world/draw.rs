@@ -27,7 +27,7 @@ impl Quad {
 }
 
 /// A point of `[low, high]`; equal bounds give exactly that number.
-pub(super) fn between(u: f64, [low, high]: [f64; 2]) -> f64 {
+pub(crate) fn between(u: f64, [low, high]: [f64; 2]) -> f64 {
     low + u * (high - low)
 }
 

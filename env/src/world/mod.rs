@@ -31,7 +31,7 @@ mod window;
 
 pub use clock::{Clock, SECONDS_PER_DAY, SECONDS_PER_YEAR};
 pub use config::{GbmConfig, Model, ReplayConfig, WorldConfig};
-pub(crate) use draw::between_ticks;
+pub(crate) use draw::{between, between_ticks};
 pub use follower::{Follower, FollowerLaw};
 pub use fundamental::{ClusteringConfig, FACTORS_MAX, VolatilityFactor};
 pub use garch::GarchConfig;

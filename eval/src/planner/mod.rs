@@ -43,8 +43,8 @@ pub struct PlanConfig {
 }
 
 impl Default for PlanConfig {
-    /// Whole episodes of the default scenarios: with a horizon of 60 decisions the planner does better in five of them, and
-    /// in `slow_drought` it fills the book before a drought that it does not see (-608 where a constant has -279).
+    /// Whole episodes of the default scenarios: `seawall plan --seeds 2 --seed 0 --horizon 60` beats the constant in five of
+    /// them, and in `slow_drought` it fills the book before a drought that it does not see (-362 where the constant has -166).
     fn default() -> Self {
         Self { horizon: 600, blocks: 2, replan: 20, population: 10, elites: 3, iterations: 2, scenarios: 4, seed: 0 }
     }

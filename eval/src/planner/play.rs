@@ -93,7 +93,8 @@ fn play(
     for number in 0.. {
         let luck = SeedTree::new(luck.seed(Purpose::Planning, number));
         current = plan(env, config, luck, &current)?;
-        (left, _) = (left - 1, tell(1));
+        left -= 1;
+        tell(1);
         for decision in 0..config.replan {
             let step = env.step(current.action(decision), &mut observation);
             sum += step.reward;

@@ -6,6 +6,7 @@
 pub mod columns;
 mod comparison;
 pub mod csv;
+pub mod effect;
 pub mod html;
 pub mod json;
 pub mod latex;

@@ -3,20 +3,19 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
-use seawall_agents::{Shield, ShieldConfig, Shielded, Tally};
+use anyhow::bail;
+use seawall_agents::{Shielded, Tally};
 use seawall_env::Spec;
 use seawall_eval::{Contender, Report, Split};
 
 use super::{Verdict, use_threads};
 use crate::arguments::SettingsArgs;
 use crate::entry::{Entry, export_in};
-use crate::exporter::PARAMETERS_FILE;
 use crate::judge::{self, Arena};
 use crate::output::show;
 use crate::places::Places;
 use crate::progress::Voice;
-use crate::run_folder::{Manifest, POLICIES, RESOLVED, RunFolder, input};
+use crate::run_folder::{Manifest, POLICIES, RESOLVED, RunFolder};
 use crate::settings::Settings;
 
 /// Arguments of `seawall eval`.
@@ -59,11 +58,10 @@ pub(crate) fn run(args: &EvalArgs, voice: Voice) -> anyhow::Result<Verdict> {
     let mut entries = Vec::new();
     let mut inputs = places.inputs.clone();
     for path in &exports {
-        let entry = Entry::read(path)?;
-        entry.check()?;
+        let (entry, file) = Entry::checked(path)?;
         let name =
             free_name(entry.name(), |name| contenders.iter().any(|contender: &Contender| contender.name == name));
-        inputs.push(input(&if path.is_dir() { path.join(PARAMETERS_FILE) } else { path.clone() })?);
+        inputs.push(file);
         contenders.push(entry.contender(&settings, &name, &spec)?);
         entries.push((name, entry));
     }
@@ -107,10 +105,7 @@ fn shield(
     spec: &Spec,
     contenders: &mut Vec<Contender>,
 ) -> anyhow::Result<Vec<(String, Arc<Tally>)>> {
-    let venue = &settings.market.venue;
-    let config =
-        ShieldConfig { fund: venue.fund, reference_volatility: venue.reference_volatility, ..ShieldConfig::default() };
-    let shield = Shield::new(config, spec).context("preparing the shield")?;
+    let shield = judge::shield(settings, spec)?;
     let mut tallies = Vec::new();
     for contender in contenders.clone() {
         let name = format!("{}+shield", contender.name);

@@ -1,7 +1,6 @@
 //! `seawall plan`: what is attainable, by planning in the simulator with the true future withheld.
 
 use std::path::PathBuf;
-use std::sync::Mutex;
 
 use anyhow::bail;
 use seawall_agents::Constant;
@@ -14,12 +13,11 @@ use serde::Serialize;
 use super::{Verdict, use_threads};
 use crate::arguments::SettingsArgs;
 use crate::entry::{Entry, export_in};
-use crate::exporter::PARAMETERS_FILE;
 use crate::judge::{self, Arena};
 use crate::output::show;
 use crate::places::Places;
-use crate::progress::{Progress, Voice};
-use crate::run_folder::{Manifest, RESOLVED, RunFolder, input};
+use crate::progress::{SharedProgress, Voice};
+use crate::run_folder::{Manifest, RESOLVED, RunFolder};
 use crate::settings::Settings;
 use crate::table;
 
@@ -99,9 +97,8 @@ pub(crate) fn run(args: &PlanArgs, voice: Voice) -> anyhow::Result<Verdict> {
     let mut inputs = places.inputs.clone();
     let mut contenders = Vec::new();
     for path in &exports {
-        let entry = Entry::read(path)?;
-        entry.check()?;
-        inputs.push(input(&if path.is_dir() { path.join(PARAMETERS_FILE) } else { path.clone() })?);
+        let (entry, file) = Entry::checked(path)?;
+        inputs.push(file);
         contenders.push(entry.contender(&settings, entry.name(), &arena.spec())?);
     }
     let policies: Vec<String> = contenders.iter().map(|contender| contender.name.clone()).collect();
@@ -161,15 +158,9 @@ fn planned(
     voice: Voice,
 ) -> anyhow::Result<Records> {
     let total = planner::plans(suite, arena, seat, config) as u64;
-    let progress = Mutex::new((0, Progress::new(voice, "planning", 0, total)));
-    let records = planner::run(suite, arena, seat, config, &|done, _| {
-        let mut guard = progress.lock().expect("no thread panics while it holds the bar");
-        // Threads may report out of order; the bar only goes forward.
-        guard.0 = guard.0.max(done as u64);
-        let best = guard.0;
-        guard.1.at(best, "plans");
-    })?;
-    progress.into_inner().expect("no thread panicked").1.finish();
+    let progress = SharedProgress::new(voice, "planning", total);
+    let records = planner::run(suite, arena, seat, config, &|done, _| progress.at(done as u64, "plans"))?;
+    progress.finish();
     Ok(records)
 }
 

@@ -175,7 +175,10 @@ fn seeds(settings: &Settings) -> std::ops::Range<u64> {
 }
 
 /// Makes sure that no episode of training is one of the report's.
-fn refuse_leaks(settings: &Settings, suite: &Suite) -> anyhow::Result<()> {
+///
+/// # Errors
+/// If one is.
+pub(crate) fn refuse_leaks(settings: &Settings, suite: &Suite) -> anyhow::Result<()> {
     // An episode has at least one decision, so this many per environment are more than training can meet.
     let episodes = settings.steps_per_environment_max() + 1;
     for seed in seeds(settings) {
@@ -216,6 +219,7 @@ fn train_one(run: &Run, seed: u64, voice: Voice, stop: &AtomicBool) -> anyhow::R
         voice.say(&format!("seed {seed}: going on after {} of {} steps", learner.steps_done(), learner.total_steps()));
     } else {
         voice.say(&format!("seed {seed}: {} steps", learner.total_steps()));
+        trainer::warm_start(learner.as_mut(), &folder, &run.settings, &run.field.trained, voice)?;
     }
     if !learner.is_done() && trainer::train(learner.as_mut(), &folder, &run.settings, voice, stop)? == End::Interrupted
     {

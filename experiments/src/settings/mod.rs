@@ -1,5 +1,6 @@
 //! What a run is told: every key named, in layers, and checked as a whole before anything starts.
 
+mod hooks;
 mod layers;
 mod market;
 
@@ -14,6 +15,7 @@ use seawall_eval::{Split, Suite};
 use seawall_training::{Backend, Head, PpoConfig, SacConfig, SearchConfig};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::hooks::{ActionSettings, ObservationSettings, RuleSettings};
 pub(crate) use self::layers::{Layer, SettingsError, resolve};
 pub(crate) use self::market::MarketSettings;
 use crate::candles::{Gaps, Window, parse_end};
@@ -39,6 +41,10 @@ pub(crate) struct Settings {
     pub(crate) search: SearchConfig,
     /// What is trained on.
     pub(crate) task: TaskSettings,
+    /// What is hidden from whoever plays.
+    pub(crate) observation: ObservationSettings,
+    /// What nobody moves.
+    pub(crate) action: ActionSettings,
     /// Historical candles in place of scenarios.
     pub(crate) replay: ReplaySettings,
     /// What is judged on.
@@ -62,6 +68,45 @@ pub(crate) enum Algorithm {
     Sac,
 }
 
+/// What a policy imitates before it learns from rewards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum WarmStart {
+    /// Nobody: it starts at neutral parameters.
+    None,
+    /// The parameters' policy of generation 1, which leaves them at neutral.
+    Gen1,
+    /// That of generation 2.
+    Gen2,
+    /// That of generation 3.
+    Gen3,
+    /// Neutral parameters.
+    Constant,
+}
+
+impl WarmStart {
+    /// Name of the baseline, if there is one.
+    pub(crate) const fn baseline(self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::Gen1 => Some("gen1"),
+            Self::Gen2 => Some("gen2"),
+            Self::Gen3 => Some("gen3"),
+            Self::Constant => Some("constant"),
+        }
+    }
+}
+
+impl Algorithm {
+    /// Name, as settings spell it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Ppo => "ppo",
+            Self::Sac => "sac",
+        }
+    }
+}
+
 /// Seeds and resources.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -82,10 +127,12 @@ pub(crate) struct RunSettings {
     pub(crate) backend: Backend,
     /// Iterations between two checkpoints. 1 or more.
     pub(crate) checkpoint_interval: u64,
+    /// Baseline whose policy over the parameters is imitated first, on the venue that is trained on; `ppo` alone can.
+    pub(crate) warm_start: WarmStart,
 }
 
 /// What is trained on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TaskSettings {
     /// Ids of shipped scenarios, or paths of scenario files that end in `.toml`; each is as likely as the others.
@@ -94,6 +141,9 @@ pub(crate) struct TaskSettings {
     pub(crate) preset: String,
     /// Which parameters the controller moves.
     pub(crate) groups: Groups,
+    /// Choices of liquidation that take the place of the preset's, such as `size = "full"`.
+    #[serde(default)]
+    pub(crate) rules: RuleSettings,
 }
 
 /// What `tune` searches for.
@@ -207,13 +257,31 @@ impl Settings {
 
     fn problems(&self) -> Vec<Problem> {
         let mut problems = Problems::default();
-        let Self { run, ppo, sac, tune, search: _, task, replay, evaluation, export, reward, market } = self;
+        let Self {
+            run,
+            ppo,
+            sac,
+            tune,
+            search: _,
+            task,
+            observation,
+            action,
+            replay,
+            evaluation,
+            export,
+            reward,
+            market,
+        } = self;
         run.validate(&mut problems);
         for problem in ppo.validate_for(run.environments).0 {
             problems.0.push(Problem { field: format!("ppo.{}", problem.field), ..problem });
         }
         let is_range = ppo.head != Head::Categorical;
         problems.require(is_range, "ppo.head", "\"categorical\"", "a head for ranges, which a venue's parameters are");
+        let cost = ppo.lagrangian.cost.as_str();
+        let is_term = cost.is_empty() || seawall_env::reward::NAMES.contains(&cost);
+        let terms = format!("empty, or one of {}", seawall_env::reward::NAMES.join(", "));
+        problems.require(is_term, "ppo.lagrangian.cost", quoted(cost), &terms);
         for problem in sac.validate().0 {
             problems.0.push(Problem { field: format!("sac.{}", problem.field), ..problem });
         }
@@ -222,6 +290,8 @@ impl Settings {
             problems.0.push(Problem { field: format!("search.{}", problem.field), ..problem });
         }
         task.validate(&mut problems);
+        observation.validate(&mut problems);
+        action.fixed(&mut problems);
         replay.validate(&mut problems);
         evaluation.validate(&mut problems);
         whole(&mut problems, "export.episodes", export.episodes as u64, 1, 10_000);
@@ -242,6 +312,10 @@ impl RunSettings {
         whole(problems, "run.environments", self.environments as u64, 1, 4_096);
         whole(problems, "run.threads", self.threads as u64, 0, 1_024);
         whole(problems, "run.checkpoint_interval", self.checkpoint_interval, 1, u64::MAX);
+        if let Some(name) = self.warm_start.baseline() {
+            let can = self.algorithm == Algorithm::Ppo && self.environments > 1;
+            problems.require(can, "run.warm_start", quoted(name), "none, but for ppo in two or more environments");
+        }
     }
 }
 
@@ -250,6 +324,9 @@ impl TaskSettings {
         problems.require(!self.scenarios.is_empty(), "task.scenarios", "[]", "at least one scenario");
         let known = presets::by_name(&self.preset).is_some();
         problems.require(known, "task.preset", quoted(&self.preset), &format!("one of {}", presets::NAMES.join(", ")));
+        if let Some(venue) = presets::Preset::shipped(&self.preset) {
+            self.rules.validate(&venue, problems);
+        }
         let Groups { fast, slow } = self.groups;
         problems.require(fast || slow, "task.groups", "neither", "fast, slow or both");
     }
@@ -354,12 +431,17 @@ mod tests {
             "run.environments=0",
             "ppo.clip=2",
             "ppo.head=categorical",
+            "ppo.lagrangian.cost=luck",
+            "ppo.warm_start.epochs=0",
             "sac.discount=2",
             "tune.schedule={ fast = [\"luck\"], slow = [] }",
             "search.cem.elite_fraction=2",
             "task.scenarios=[]",
             "task.preset=\"ftx\"",
             "task.groups={ fast = false, slow = false }",
+            "observation.off=[\"luck\"]",
+            "observation.recordings=0",
+            "action.fixed.delay=-1",
             "replay.from=yesterday",
             "evaluation.seeds=1",
             "evaluation.statistics.confidence=1.5",

@@ -2,12 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail as tests do")]
 
+mod ablate;
 mod calibrate;
 mod candles;
 mod commands;
 mod plan;
 mod report;
 mod settings;
+mod sweep;
 mod train;
 mod tune;
 mod validate;

@@ -12,7 +12,7 @@ use super::config::{CriticKind, Exploration};
 use super::head::{Drawn, Head, Noise, Outputs};
 use super::networks::{Networks, SacShape};
 use super::quantiles;
-use crate::network::{BLOCK, Hidden, Reach, Weights, Workspace};
+use crate::network::{BLOCK, Hidden, Reach, Weights, Workspace, add_rows};
 
 /// Parts of a minibatch whose gradients are summed apart.
 const SHARDS: usize = 4;
@@ -225,9 +225,7 @@ fn over_shards(shards: &mut [Shard], rows: usize, work: impl Fn(&mut Shard, Rang
 fn sum_into<'a>(sum: &mut [f32], mut parts: impl Iterator<Item = &'a Vec<f32>>) {
     sum.copy_from_slice(parts.next().expect("a minibatch has at least one part"));
     for part in parts {
-        for (sum, part) in sum.iter_mut().zip(part) {
-            *sum += part;
-        }
+        add_rows(part, sum);
     }
 }
 

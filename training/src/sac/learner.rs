@@ -252,6 +252,7 @@ impl<E: Env> Trainer for Learner<E> {
             mean: self.normaliser.mean().to_vec(),
             inverse_deviation: self.normaliser.inverse_deviation().to_vec(),
             clip: self.normaliser.clip(),
+            memory: None,
             layers,
         }
     }

@@ -69,6 +69,7 @@ impl NetworkForm {
             mean: normaliser.mean().to_vec(),
             inverse_deviation: normaliser.inverse_deviation().to_vec(),
             clip: normaliser.clip(),
+            memory: None,
         }
     }
 }

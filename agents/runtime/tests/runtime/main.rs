@@ -6,4 +6,5 @@ mod conformance;
 mod dependencies;
 mod fixture;
 mod format;
+mod memory;
 mod policy;

@@ -47,6 +47,7 @@ fn act_has_the_bits_of_the_network_that_trainers_run() {
         mean: &mean,
         inverse_deviation: &deviation,
         clip: 1.5,
+        memory: None,
         layers: &file_layers,
         parameters: &PARAMETERS,
     };

@@ -84,6 +84,11 @@ impl DepthBook {
         self.fair.price()
     }
 
+    /// Levels from the fair price up to the latent book's.
+    pub(super) fn to_latent(&self) -> f64 {
+        self.fair.to_latent()
+    }
+
     /// Lets makers move their fair price, widen their spread and replenish their quotes: once a tick.
     pub fn refresh(&mut self, quotes: Quotes) {
         self.quoted_half_spread = quotes.half_spread;

@@ -7,6 +7,7 @@
 //! Not here: reading folders, playing episodes.
 
 mod curves;
+mod effects;
 mod figure;
 mod forest;
 mod frame;
@@ -22,6 +23,7 @@ mod tables;
 mod tails;
 mod words;
 
+pub use effects::{forest, forest_file};
 pub use page::page;
 pub use recording::{CHANNELS, Duel, Frame, Track};
 pub use rival::{Choice, strongest, widest};

@@ -30,6 +30,7 @@ pub(super) fn measure(settings: &Settings, seconds: f64, figures: &mut Figures) 
         mean: &policy.mean,
         inverse_deviation: &policy.inverse_deviation,
         clip: policy.clip,
+        memory: None,
         layers: &layers,
         output: Activation::Tanh,
     })?;
