@@ -11,6 +11,26 @@ use serde::{Deserialize, Serialize};
 /// How long an account has to stay solvent to count as having survived, in seconds; the end of an episode ends it sooner.
 pub const HORIZON_SECONDS: f64 = 3_600.0;
 
+/// Which accounts are let be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sampling {
+    /// Accounts of an episode; 0 for none. Each costs up to an hour of the market.
+    pub accounts: usize,
+    /// Seeds of each scenario, its first, whose episodes are played once more for it; 0 for none.
+    pub seeds: usize,
+}
+
+impl Sampling {
+    /// Nobody is let be.
+    pub const NONE: Self = Self { accounts: 0, seeds: 0 };
+
+    /// Whether the episode on the seed at this place of its scenario is one of them.
+    pub(crate) const fn holds(self, index: usize) -> bool {
+        self.accounts > 0 && index < self.seeds
+    }
+}
+
 /// What became of the accounts of one episode that were let be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -53,6 +73,8 @@ pub fn let_be(env: &mut CascadeEnv, policy: &dyn Policy, seed: u64, accounts: us
     let draws = SeedTree::new(seed).counter(Purpose::Counterfactual, 0);
     let (mut entered, mut moments): (usize, Vec<Moment>) = (0, Vec::with_capacity(accounts));
     loop {
+        // What is kept of an entry is the decision before it, so that the account does not meet the tick at which it entered
+        // with a position that the venue has already cut.
         let before = (env.clone(), policy.clone(), observation.clone());
         policy.act(&observation, &mut action);
         let step = env.step(&action, &mut observation);

@@ -11,7 +11,7 @@ use seawall_env::outcome::Outcome;
 use seawall_env::{Env, Purpose, SeedTree};
 
 use crate::contender::{Contender, line_up};
-use crate::counterfactual::LetBe;
+use crate::counterfactual::{LetBe, Sampling};
 use crate::error::Error;
 use crate::path::{Glance, Path};
 use crate::record::{EpisodeRecord, Records};
@@ -53,9 +53,8 @@ pub struct Grid<'a> {
     /// A contender whose preset liquidates nobody. It meets every scenario and seed once, and its outcomes are
     /// what amplification is measured against; it has no line in the comparison.
     pub without_liquidations: Option<&'a Contender>,
-    /// Accounts of each episode that are let be where they enter liquidation, to see whether they would have survived; 0 for
-    /// none. Each costs up to an hour of the market, and any at all costs the episode once more.
-    pub counterfactuals: usize,
+    /// Accounts that are let be where they enter liquidation, to see whether they would have survived.
+    pub counterfactuals: Sampling,
 }
 
 impl Grid<'_> {
@@ -96,9 +95,9 @@ pub fn run<F: Episodes>(
         let (seat, scenario) = (seats[job / cells], cell / seeds);
         let mut episode = play(episodes, seat, scenario, table[cell]);
         let is_judged = job < total - mirrored;
-        if is_judged && grid.counterfactuals > 0 {
-            let mut env = episodes.make(scenario, seat);
-            episode.let_be = episodes.let_be(&mut env, seat.policy.as_ref(), table[cell], grid.counterfactuals);
+        if is_judged && grid.counterfactuals.holds(cell % seeds) {
+            let (mut env, accounts) = (episodes.make(scenario, seat), grid.counterfactuals.accounts);
+            episode.let_be = episodes.let_be(&mut env, seat.policy.as_ref(), table[cell], accounts);
         }
         progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
         episode
@@ -135,6 +134,7 @@ pub fn run<F: Episodes>(
             without_liquidations: mirror.as_ref().map(|mirror| mirror[cell].outcome),
             path: episode.path,
             let_be: episode.let_be,
+            overruled: episode.overruled,
         });
     }
     Ok(records)
@@ -147,6 +147,7 @@ struct Episode {
     outcome: Outcome,
     path: Option<Path>,
     let_be: Option<LetBe>,
+    overruled: Option<u64>,
 }
 
 /// Plays one episode with a copy of the contender's policy, so that no episode sees another's memory.
@@ -169,7 +170,8 @@ fn play<F: Episodes>(episodes: &F, contender: &Contender, scenario: usize, seed:
         glances.extend(episodes.glance(&env));
         if step.status.is_over() {
             let path = (!glances.is_empty()).then(|| Path::of(&glances));
-            return Episode { episode_return, terms, outcome: episodes.outcome(&env), path, let_be: None };
+            let (outcome, overruled) = (episodes.outcome(&env), policy.overruled());
+            return Episode { episode_return, terms, outcome, path, let_be: None, overruled };
         }
     }
 }

@@ -11,7 +11,7 @@ use seawall_env::scenario::{ClockConfig, RewardConfig, Scenario};
 use seawall_env::units::Price;
 use seawall_env::world::{Bar, ReplaySeries, ReplayStart, Segment, WorldModel};
 use seawall_env::{CascadeEnv, Groups, Task};
-use seawall_eval::counterfactual::{LetBe, let_be};
+use seawall_eval::counterfactual::{LetBe, Sampling, let_be};
 use seawall_eval::path::Glance;
 use seawall_eval::{Contender, Episodes, Grid, Records, Split, Suite, run};
 
@@ -126,18 +126,23 @@ fn letting_accounts_be_changes_no_judged_episode_and_no_thread_changes_who_they_
     };
     let neutral = |name: &str, preset: &str| Contender::new(name, preset, Box::new(Constant::neutral(name)));
     let (contenders, off) = ([neutral("a", "legacy_full"), neutral("b", "seawall")], neutral("off", "off"));
-    let on = |threads: usize, counterfactuals: usize| -> Records {
+    let on = |threads: usize, counterfactuals: Sampling| -> Records {
         let grid = Grid { suite: &suite, contenders: &contenders, without_liquidations: Some(&off), counterfactuals };
         let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| run(&grid, &Dip, &|_, _| ()).unwrap())
     };
-    let mut with = on(1, 5);
-    assert_eq!(on(3, 5), with);
+    let five = Sampling { accounts: 5, seeds: 3 };
+    let mut with = on(1, five);
+    assert_eq!(on(3, five), with);
     let entered = |records: &Records| records.episodes.iter().map(|e| e.let_be.unwrap().entered).collect::<Vec<_>>();
     let counted: Vec<usize> =
         with.episodes.iter().map(|e| usize::try_from(e.outcome.liquidated_accounts).unwrap()).collect();
     assert_eq!(entered(&with), counted, "everybody that the episode counts was heard");
     assert!(with.episodes.iter().all(|e| e.path.is_some_and(|path| path.reproduction_peak > 0.0)));
+    let one = on(2, Sampling { seeds: 1, ..five });
+    for (all, first) in with.episodes.iter().zip(&one.episodes) {
+        assert_eq!(first.let_be, all.let_be.filter(|_| all.index == 0), "the first seed, and the same accounts");
+    }
     with.episodes.iter_mut().for_each(|episode| episode.let_be = None);
-    assert_eq!(on(2, 0), with);
+    assert_eq!(on(2, Sampling::NONE), with);
 }

@@ -14,6 +14,7 @@ mod entry;
 mod episode;
 mod exporter;
 mod judge;
+mod openings;
 mod output;
 mod places;
 mod progress;
@@ -49,6 +50,9 @@ struct Arguments {
     /// Say nothing but results
     #[arg(long, short, global = true)]
     quiet: bool,
+    /// Tell progress and remarks as one JSON object a line, on standard error; print the results of `bench` as one
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -92,8 +96,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let Arguments { quiet, command } = Arguments::parse();
-    let voice = Voice::choose(quiet);
+    let Arguments { quiet, json, command } = Arguments::parse();
+    let voice = Voice::choose(quiet, json);
     let result = match command {
         Command::Train(args) => train::run(&args, voice),
         Command::Tune(args) => tune::run(&args, voice),
@@ -111,7 +115,7 @@ fn main() -> ExitCode {
         Command::Probe(args) => probe::run(&args, voice),
         Command::Calibrate(args) => calibrate::run(&args, voice),
         Command::Validate(args) => validate::run(&args, voice),
-        Command::Bench(args) => bench::run(&args, voice),
+        Command::Bench(args) => bench::run(&args, json, voice),
     };
     match result {
         Ok(Verdict::Done) => ExitCode::SUCCESS,
@@ -120,7 +124,7 @@ fn main() -> ExitCode {
         Ok(Verdict::Retry) => ExitCode::from(trial::RETRY),
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            output::remark(&format!("seawall: {error:#}"));
+            voice.warn(&format!("seawall: {error:#}"));
             ExitCode::from(2)
         }
     }

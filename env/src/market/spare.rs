@@ -74,7 +74,9 @@ impl Market {
 
     /// Looks at the spared account once it is let be.
     pub(super) fn follow_spared(&mut self) {
-        let Some(spared) = self.scratch.witness.spared.as_mut().filter(|spared| spared.entered.is_some()) else { return };
+        let Some(spared) = self.scratch.witness.spared.as_mut().filter(|spared| spared.entered.is_some()) else {
+            return;
+        };
         spared.lowest = spared.lowest.min(self.state.ledger.equity(spared.account, self.state.prices.mark));
     }
 }

@@ -3,8 +3,9 @@
 use crate::metric::Direction::{Higher, Lower, Neutral};
 use crate::metric::Unit::{OpenInterestBp, Percent, Ratio};
 use crate::metric::{Group, Metric, open_interest_bp, share};
+use crate::statistics::real;
 
-pub(super) static METRICS: [Metric; 11] = [
+pub(super) static METRICS: [Metric; 12] = [
     Metric {
         name: "liquidation_cost",
         unit: OpenInterestBp,
@@ -107,5 +108,18 @@ pub(super) static METRICS: [Metric; 11] = [
         formula: "keepers' profit and loss against mark after costs, over open interest at reset",
         source: "incentive slot of the liquidation pipeline",
         value: |r| open_interest_bp(r, r.outcome.keeper_profit),
+    },
+    Metric {
+        name: "shield_rate",
+        unit: Percent,
+        // A shield that never acts is either not needed or not there.
+        direction: Neutral,
+        group: Group::Cost,
+        formula: "decisions whose action the shield changed, over decisions; undefined without a shield",
+        source: "interventions per step: Alshiekh et al. 2018 (arXiv:1708.08611), post-posed shielding",
+        value: |r| {
+            let decisions = usize::try_from(r.outcome.decisions).ok().filter(|decisions| *decisions > 0)?;
+            Some(100.0 * real(usize::try_from(r.overruled?).ok()?) / real(decisions))
+        },
     },
 ];
