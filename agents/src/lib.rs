@@ -24,4 +24,4 @@ pub use generations::{Baseline, Gen2, Gen3, generations};
 pub use policy::Policy;
 pub use random::Random;
 pub use schedule::{FEATURE_CLIP, FEATURES_MAX, Line, Schedule, ScheduleShape};
-pub use shield::{Backstop, Shield, ShieldConfig, Shielded, Tally};
+pub use shield::{Backstop, Shield, ShieldConfig, Shielded};

@@ -10,9 +10,6 @@
 //! # Reference
 //! The capital of a principal counterparty: [`principal_capital`], the theory T3 of the market crate.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use seawall_env::action::{ACTIONS, PARAMETERS};
 use seawall_env::margin::theory::{Unwind, principal_capital};
 use seawall_env::spaces::Parameter;
@@ -256,41 +253,20 @@ fn above(parameter: &Parameter, value: f64) -> f32 {
     action
 }
 
-/// How often a shield acted, over all copies of its policy.
-#[derive(Debug, Default)]
-pub struct Tally {
-    decisions: AtomicU64,
-    acted: AtomicU64,
-}
-
-impl Tally {
-    /// Decisions, and those of them that were changed. Sums, so the order of threads does not matter.
-    #[must_use]
-    pub fn counts(&self) -> (u64, u64) {
-        (self.decisions.load(Ordering::Relaxed), self.acted.load(Ordering::Relaxed))
-    }
-}
-
 /// A policy behind a shield.
 #[derive(Clone, Debug)]
 pub struct Shielded {
     name: String,
     policy: Box<dyn Policy>,
     shield: Shield,
-    tally: Arc<Tally>,
+    overruled: u64,
 }
 
 impl Shielded {
     /// `policy` behind `shield`, under a name of its own.
     #[must_use]
     pub fn new(name: impl Into<String>, policy: Box<dyn Policy>, shield: Shield) -> Self {
-        Self { name: name.into(), policy, shield, tally: Arc::default() }
-    }
-
-    /// How often the shield acted, in this policy and all its copies.
-    #[must_use]
-    pub fn tally(&self) -> Arc<Tally> {
-        Arc::clone(&self.tally)
+        Self { name: name.into(), policy, shield, overruled: 0 }
     }
 }
 
@@ -301,13 +277,16 @@ impl Policy for Shielded {
 
     fn reset(&mut self, seed: u64) {
         self.policy.reset(seed);
+        self.overruled = 0;
     }
 
     fn act(&mut self, observation: &[f32], action: &mut [f32]) {
         self.policy.act(observation, action);
-        let is_changed = self.shield.project(observation, action);
-        self.tally.decisions.fetch_add(1, Ordering::Relaxed);
-        self.tally.acted.fetch_add(u64::from(is_changed), Ordering::Relaxed);
+        self.overruled += u64::from(self.shield.project(observation, action));
+    }
+
+    fn overruled(&self) -> Option<u64> {
+        Some(self.overruled)
     }
 
     fn boxed(&self) -> Box<dyn Policy> {

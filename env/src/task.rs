@@ -1,5 +1,7 @@
 //! The market as a decision process: scenarios, clocks, masks, reward.
 
+mod counterfactual;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};

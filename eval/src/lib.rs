@@ -8,9 +8,11 @@
 
 pub mod calibration;
 pub mod contender;
+pub mod counterfactual;
 pub mod error;
 pub mod gate;
 pub mod metric;
+pub mod path;
 pub mod planner;
 pub mod record;
 pub mod report;

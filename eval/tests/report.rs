@@ -7,7 +7,7 @@ use seawall_eval::metric::metric;
 use seawall_eval::record::{Arm, EpisodeRecord};
 use seawall_eval::report::effect::{Contrast, effects};
 use seawall_eval::report::{Comparison, Finding, TestUnit, csv, json::json, markdown::markdown};
-use seawall_eval::statistics::Method;
+use seawall_eval::statistics::{Method, NoFit};
 use seawall_eval::{Records, Report, Settings, Split};
 
 /// One arm: its name, and for each run the return of each episode, scenario by scenario.
@@ -38,6 +38,9 @@ fn records(scenarios: &[&str], seeds: usize, lines: &[Line<'_>]) -> Records {
                     ..Outcome::default()
                 },
                 without_liquidations: None,
+                path: None,
+                let_be: None,
+                overruled: None,
             }));
         }
     }
@@ -268,8 +271,8 @@ fn tables_for_machines_hold_every_number_in_full() {
     let report = build(&records, &[]);
     let table = csv::summaries(&report);
     let lines: Vec<&str> = table.lines().collect();
-    // All scenarios and each of two, 31 metrics, three arms.
-    assert_eq!(lines.len(), 1 + 3 * 31 * 3);
+    // All scenarios and each of two, 40 metrics, three arms.
+    assert_eq!(lines.len(), 1 + 3 * 40 * 3);
     assert!(
         lines[0]
             .starts_with("scenario,metric,unit,direction,contender,episodes,undefined,lowest,highest,mean,mean_low")
@@ -288,6 +291,34 @@ fn tables_for_machines_hold_every_number_in_full() {
     assert_eq!(value["sections"][0]["rows"][0]["comparisons"][0]["finding"], "better");
     assert_eq!(value["sections"][0]["rows"][0]["metric"]["unit"], "reward");
     assert_eq!(value["hash"], "0123abcd");
+}
+
+#[test]
+fn a_tail_is_told_from_two_sides_or_said_not_to_be_estimable() {
+    // Losses with quantiles of an exponential distribution of mean one, against losses in three episodes of 400.
+    let losses: Vec<f64> = (0..400).map(|k| libm::log((f64::from(k) + 0.5) / 400.0)).collect();
+    let rare: Vec<f64> = (0..400).map(|k| if k < 3 { f64::from(-k - 1) } else { 0.0 }).collect();
+    let records = records(&["calm"], 400, &[("thick", vec![losses]), ("rare", vec![rare])]);
+    let settings = Settings { resamples: 100, flips: 99, ..settings() };
+    let report = Report::build(&records, "thick", settings, &[]).unwrap();
+    let row = report.section(None).unwrap().row("bad_debt").unwrap();
+    let [thick, rare] = [0, 1].map(|arm| row.summaries[arm].extremes.clone().unwrap());
+    assert_eq!(thick.levels.iter().map(|level| level.samples).collect::<Vec<_>>(), [40, 20, 4]);
+    assert_eq!((thick.exceedances(), thick.not_estimable), (40, None));
+    // The worst hundredth of an exponential distribution of mean one has mean 1 + ln 100; four observations say less.
+    let (seen, fitted) = (thick.levels[2].mean.value, thick.levels[2].pareto.unwrap());
+    assert!((fitted - 5.605).abs() < 0.2, "{fitted} by the fit, {seen} as it was seen");
+    assert_eq!((rare.fit, rare.not_estimable), (None, Some(NoFit::TooFew { exceedances: 3 })));
+    assert!(rare.levels.iter().all(|level| level.pareto.is_none()));
+    let page = markdown(&report);
+    assert!(
+        page.contains("| bad debt, rare |") && page.contains("| not estimable | 3 beyond the threshold, 25 needed |")
+    );
+    let tails = csv::tails(&report);
+    let line = |start: &str| tails.lines().find(|line| line.starts_with(start)).unwrap().to_owned();
+    assert!(line(",bad_debt,open_interest_bp,rare,high,0.01,").ends_with(",4,,,3,,,,too_few"), "{tails}");
+    assert!(line(",bad_debt,open_interest_bp,thick,high,0.01,").ends_with(','), "{tails}");
+    assert!(tails.lines().all(|line| line.split(',').count() == 17));
 }
 
 #[test]

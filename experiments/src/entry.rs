@@ -10,7 +10,7 @@ use seawall_eval::Contender;
 use serde::Deserialize;
 
 use crate::exporter::{Export, PARAMETERS_FILE};
-use crate::run_folder::{Input, MANIFEST, RunFolder, input};
+use crate::run_folder::{Input, MANIFEST, RESOLVED, RunFolder, input};
 use crate::settings::Settings;
 
 /// A policy that competes.
@@ -111,6 +111,12 @@ impl Entry {
 /// The file of a policy: the path itself, or what lies in that folder.
 fn file_of(path: &Path) -> PathBuf {
     if path.is_dir() { path.join(PARAMETERS_FILE) } else { path.to_owned() }
+}
+
+/// The run folder that an export lies in, if it lies in one: its own, that of a seed, or one that an evaluation copied it to.
+pub(crate) fn run_of(export: &Path) -> Option<PathBuf> {
+    let is_run = |path: &&Path| path.join(MANIFEST).is_file() && path.join(RESOLVED).is_file();
+    export.ancestors().take(4).filter(|path| !path.as_os_str().is_empty()).find(is_run).map(Path::to_owned)
 }
 
 /// The export that a path means: a run folder's chosen one, or the path itself.

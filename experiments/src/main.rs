@@ -15,6 +15,7 @@ mod episode;
 mod exporter;
 mod generation;
 mod judge;
+mod openings;
 mod output;
 mod places;
 mod progress;
@@ -50,6 +51,9 @@ struct Arguments {
     /// Say nothing but results
     #[arg(long, short, global = true)]
     quiet: bool,
+    /// Tell progress and remarks as one JSON object a line, on standard error; print the results of `bench` as one
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -93,8 +97,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let Arguments { quiet, command } = Arguments::parse();
-    let voice = Voice::choose(quiet);
+    let Arguments { quiet, json, command } = Arguments::parse();
+    let voice = Voice::choose(quiet, json);
     let result = match command {
         Command::Train(args) => train::run(&args, voice),
         Command::Tune(args) => tune::run(&args, voice),
@@ -112,7 +116,7 @@ fn main() -> ExitCode {
         Command::Probe(args) => probe::run(&args, voice),
         Command::Calibrate(args) => calibrate::run(&args, voice),
         Command::Validate(args) => validate::run(&args, voice),
-        Command::Bench(args) => bench::run(&args, voice),
+        Command::Bench(args) => bench::run(&args, json, voice),
     };
     match result {
         Ok(Verdict::Done) => ExitCode::SUCCESS,
@@ -121,7 +125,7 @@ fn main() -> ExitCode {
         Ok(Verdict::Retry) => ExitCode::from(trial::RETRY),
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            output::remark(&format!("seawall: {error:#}"));
+            voice.warn(&format!("seawall: {error:#}"));
             ExitCode::from(2)
         }
     }

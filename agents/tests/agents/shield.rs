@@ -142,9 +142,8 @@ fn in_the_market_adversaries_pass_the_bound_alone_and_never_behind_the_shield() 
             let mut shielded = Shielded::new("x", policy, shield.clone());
             let (passed, held) = violations(&mut shielded, &shield, seed);
             (behind, grown) = (behind + passed, grown + held);
-            let (decisions, changed) = shielded.tally().counts();
-            assert_eq!(decisions, 240);
-            acted += changed;
+            acted += shielded.overruled().expect("a shield counts");
+            assert!(acted <= 4 * 240, "no more than there are decisions");
         }
     }
     assert!(alone > 0, "the adversaries must be able to pass the bound: {alone}, {behind}, {grown}, {acted}");

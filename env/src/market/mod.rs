@@ -47,6 +47,7 @@ mod setup;
 mod share_losses;
 mod signals;
 mod slices;
+mod spare;
 mod stablecoin;
 mod state;
 #[cfg(test)]
@@ -64,6 +65,7 @@ pub use ledger::{AccountId, Ledger};
 pub use portfolio::Holders;
 pub use share_losses::Claims;
 pub use signals::Signals;
+pub use spare::Spared;
 pub use stablecoin::{Stablecoin, StablecoinOutcome};
 pub(crate) use state::Streams;
 pub use state::{Prices, State};
@@ -188,12 +190,15 @@ struct Scratch {
     /// Tick whose capacity has been granted.
     granted: Option<u64>,
     bench: portfolio::Bench,
+    /// What is listened for, whatever the state: it changes no result.
+    witness: spare::Witness,
 }
 
 impl Scratch {
     /// Drops what was worked out for another state.
     fn forget(&mut self) {
         (self.ranked, self.granted, self.watch) = (None, None, None);
+        self.witness.forget();
     }
 }
 
@@ -256,6 +261,7 @@ impl Market {
             self.unwind_keepers();
             self.settle_makers();
         }
+        self.follow_spared();
         self.record();
         self.state.tick += 1;
         #[cfg(debug_assertions)]
@@ -362,6 +368,12 @@ impl Market {
     /// Accounts in liquidation in the order in which they entered, each with its position at entry and now.
     pub fn forced_cases(&self) -> impl Iterator<Item = (AccountId, [Qty; 2])> + '_ {
         self.state.queue.iter().map(|case| (case.id, [case.start, self.state.ledger.qty(case.id)]))
+    }
+
+    /// Number of traders: their accounts come first.
+    #[must_use]
+    pub fn traders(&self) -> AccountId {
+        self.fixed.traders
     }
 
     /// Open interest at mark.

@@ -374,6 +374,21 @@ fn forced(market: &Market) -> [[f64; MOVES.len()]; 2] {
     forced.map(|bands| bands.map(|qty| qty.notional(mark).as_f64()))
 }
 
+/// Cascade reproduction numbers of a fall and of a rise by 1 %: notional that it forces over the depth within 1 %.
+#[must_use]
+pub fn reproduction(market: &Market) -> [f64; 2] {
+    of_bands(market, &forced(market))
+}
+
+fn of_bands(market: &Market, forced: &[[f64; MOVES.len()]; 2]) -> [f64; 2] {
+    let state = market.state();
+    let of = |bands: &[f64; MOVES.len()], side| {
+        let depth = state.book.depth(side, 0.01) * state.prices.mark.as_f64();
+        reproduction_number(1.0, bands[0] + bands[1], depth.max(1.0))
+    };
+    [of(&forced[0], Side::Sell), of(&forced[1], Side::Buy)]
+}
+
 fn accounts(home: &[Market], writer: &mut Writer<'_>) {
     let reference = home.iter().map(|market| market.state().outcome.reference_open_interest).sum::<Usd>().as_f64();
     let mut dollars = [[0.0; MOVES.len()]; 2];
@@ -383,10 +398,8 @@ fn accounts(home: &[Market], writer: &mut Writer<'_>) {
         for (sums, bands) in dollars.iter_mut().zip(&forced) {
             sums.iter_mut().zip(bands).for_each(|(sum, band)| *sum += band);
         }
-        for ((highest, bands), side) in reproduction.iter_mut().zip(&forced).zip([Side::Sell, Side::Buy]) {
-            let state = market.state();
-            let depth = state.book.depth(side, 0.01) * state.prices.mark.as_f64();
-            *highest = highest.max(reproduction_number(1.0, bands[0] + bands[1], depth.max(1.0)));
+        for (highest, here) in reproduction.iter_mut().zip(of_bands(market, &forced)) {
+            *highest = highest.max(here);
         }
     }
     let interest = home.iter().map(Market::open_interest).sum::<Usd>();

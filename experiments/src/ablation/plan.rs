@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::bail;
 use seawall_env::{Problem, Problems};
-use seawall_eval::metric::{Metric, metric, metrics};
+use seawall_eval::metric::{COUNTERFACTUAL, Metric, metric, metrics};
 use toml::{Table, Value};
 
 use super::design::{self, BASE, Design, Drawn, Planned};
@@ -20,8 +20,6 @@ use crate::{episode, judge};
 const COMMON: [&str; 7] = ["run.name", "run.seed", "run.seeds", "run.threads", "evaluation", "replay", "export"];
 /// Further ones that are no business of a judgement.
 const TRAINING: [&str; 6] = ["run", "ppo", "sac", "tune", "search", "reward"];
-/// Metrics that compare with the same episode without liquidations, which then has to be played.
-const COUNTERFACTUAL: &str = "amplification";
 
 /// One arm, resolved.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,9 +95,9 @@ impl Plan {
         names.map(|name| metric(name).expect("the study was checked")).collect()
     }
 
-    /// Whether a metric needs the same episodes without liquidations.
+    /// Whether a metric needs what is played beside the judged episodes.
     pub(crate) fn needs_counterfactual(&self) -> bool {
-        self.metrics().iter().any(|metric| metric.name.contains(COUNTERFACTUAL))
+        self.metrics().iter().any(|metric| COUNTERFACTUAL.contains(&metric.name))
     }
 
     /// Training seeds of an arm; a single nothing where it trains nothing.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, bail, ensure};
-use seawall_agents::{Shielded, Tally};
+use seawall_agents::Shielded;
 use seawall_eval::record::EpisodeRecord;
 use seawall_eval::{Contender, Records, Split};
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ use super::{RUNS, TRIALS};
 use crate::commands::train::refuse_leaks;
 use crate::entry::{Entry, export_in};
 use crate::exporter::{Export, Origin};
-use crate::judge::{self, Arena};
+use crate::judge::{self, Arena, Beside};
 use crate::places::Places;
 use crate::progress::Voice;
 use crate::run_folder::{MANIFEST, Manifest, RESOLVED, RunFolder, sha256};
@@ -50,7 +50,7 @@ pub(crate) struct TrialFile {
     pub(crate) policy: Option<String>,
     /// Whether the policy is judged behind the shield.
     pub(crate) shield: bool,
-    /// Whether the same episodes are played without liquidations too.
+    /// Whether the counterfactuals are played too: the same episodes without liquidations, and with accounts let be.
     pub(crate) counterfactual: bool,
     /// Every setting of the training; nothing where nothing is trained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -225,24 +225,23 @@ impl Trial {
         let places = Places::gather(settings, settings.judged(), Voice::Quiet)?;
         let arena = Arena::new(settings, &places)?;
         let mut contender = self.contender(settings, &arena, trained.map(|(_, export)| export))?;
-        let mut tally = None;
         if self.file.shield {
             let shield = judge::shield(settings, &arena.spec())?;
             let policy = Shielded::new(&contender.name, contender.policy, shield);
-            tally = Some(policy.tally());
             contender = Contender { policy: Box::new(policy), ..contender };
         }
         let suite = arena.suite(settings, Split::Report);
         if let Some((train, _)) = trained {
             refuse_leaks(train, &suite)?;
         }
-        let records = judge::run(&arena, &suite, &[contender], self.file.counterfactual, voice)?;
+        let beside = if self.file.counterfactual { Beside::reported(settings) } else { Beside::Nothing };
+        let records = judge::run(&arena, &suite, &[contender], beside, voice)?;
         let commit = option_env!("SEAWALL_COMMIT").map(|commit| format!(" ({commit})")).unwrap_or_default();
         Ok(TrialResult {
             trial_sha256: self.sha256.clone(),
             build: format!("{}{commit}", env!("CARGO_PKG_VERSION")),
             decisions: trained.map_or(0, |(_, export)| export.parameters.provenance.environment_steps),
-            shielded: tally.as_deref().map(Tally::counts),
+            shielded: records.overruled(0),
             records,
         })
     }

@@ -119,7 +119,7 @@ impl Prepared {
     /// # Errors
     /// If a result cannot be read, or a file cannot be written.
     pub(super) fn run(&self, threads: usize, again: &str, voice: Voice) -> anyhow::Result<Verdict> {
-        let stop = stop_flag(INTERRUPTED)?;
+        let stop = stop_flag(INTERRUPTED, voice)?;
         let outcomes = self.trials(threads, voice, &stop)?;
         let found = findings::find(&self.plan, &self.registration, &self.trials)?;
         pages::write(&self.plan, &found, &self.folder)?;
@@ -143,7 +143,7 @@ impl Prepared {
         let outcomes = runner::run(&all, threads, voice, stop)?;
         for (trial, outcome) in all.iter().zip(&outcomes) {
             if let Outcome::Failed(reason) = outcome {
-                crate::output::remark(&format!("{} FAILED: {reason}", trial.name));
+                voice.warn(&format!("{} FAILED: {reason}", trial.name));
             }
         }
         Ok(outcomes)

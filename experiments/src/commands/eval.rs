@@ -1,17 +1,18 @@
 //! `seawall eval`: exported policies against the baselines, everybody on the same held-out seeds.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use anyhow::bail;
-use seawall_agents::{Shielded, Tally};
+use seawall_agents::Shielded;
 use seawall_env::Spec;
 use seawall_eval::{Contender, Report, Split};
 
 use super::{Verdict, use_threads};
 use crate::arguments::SettingsArgs;
-use crate::entry::{Entry, export_in};
-use crate::judge::{self, Arena};
+use crate::entry::{Entry, export_in, run_of};
+use crate::judge::{self, Arena, Beside};
+use crate::openings;
 use crate::output::show;
 use crate::places::Places;
 use crate::progress::Voice;
@@ -57,15 +58,19 @@ pub(crate) fn run(args: &EvalArgs, voice: Voice) -> anyhow::Result<Verdict> {
     let mut contenders = Vec::new();
     let mut entries = Vec::new();
     let mut inputs = places.inputs.clone();
+    let mut hashes = Vec::new();
     for path in &exports {
         let (entry, file) = Entry::checked(path)?;
         let name =
             free_name(entry.name(), |name| contenders.iter().any(|contender: &Contender| contender.name == name));
+        hashes.push(file.sha256.clone());
         inputs.push(file);
         contenders.push(entry.contender(&settings, &name, &spec)?);
         entries.push((name, entry));
     }
-    let tallies = if args.shield { shield(&settings, &spec, &mut contenders)? } else { Vec::new() };
+    if args.shield {
+        shield(&settings, &spec, &mut contenders)?;
+    }
     let subject = contenders.first().map_or_else(|| SUBJECT.to_owned(), |contender| contender.name.clone());
     let venues = judge::venues(&args.venues)?;
     for baseline in judge::baselines(&settings, &spec)?.into_iter().chain(venues) {
@@ -79,12 +84,16 @@ pub(crate) fn run(args: &EvalArgs, voice: Voice) -> anyhow::Result<Verdict> {
         None => None,
     };
     let suite = arena.suite(&settings, Split::Report);
-    let records = judge::run(&arena, &suite, &contenders, true, voice)?;
-    let report = Report::build(&records, &subject, settings.evaluation.statistics, &suite.gates)?;
+    let given = entries.iter().zip(&hashes).map(|((name, _), sha256)| (name.clone(), sha256.clone())).collect();
+    let notes = look(&exports, folder.as_ref(), &arena.hash(&suite), &given)?;
+    let records = judge::run(&arena, &suite, &contenders, Beside::reported(&settings), voice)?;
+    let mut report = Report::build(&records, &subject, settings.evaluation.statistics, &suite.gates)?;
+    report.notes = notes;
     judge::show_report(&report)?;
-    for (name, tally) in &tallies {
-        let (decisions, acted) = tally.counts();
-        show(&format!("{name}: the shield changed {acted} of {decisions} actions"))?;
+    for (place, arm) in records.arms.iter().enumerate() {
+        if let Some((decisions, changed)) = records.overruled(place) {
+            show(&format!("{}: the shield changed {changed} of {decisions} actions", arm.name))?;
+        }
     }
     if let Some(folder) = folder {
         let text = settings.to_toml();
@@ -99,21 +108,35 @@ pub(crate) fn run(args: &EvalArgs, voice: Voice) -> anyhow::Result<Verdict> {
     Ok(if report.passed() { Verdict::Done } else { Verdict::GateFailed })
 }
 
+/// Writes into the folder of every run, and into that of this evaluation, that the report set is opened; what is to be said
+/// about it.
+fn look(
+    exports: &[PathBuf],
+    own: Option<&RunFolder>,
+    suite: &str,
+    policies: &BTreeSet<(String, String)>,
+) -> anyhow::Result<Vec<String>> {
+    if let Some(own) = own {
+        openings::open(own, suite, policies)?;
+    }
+    let runs: BTreeSet<PathBuf> = exports.iter().filter_map(|path| run_of(path)).collect();
+    let mut notes = Vec::new();
+    for run in runs {
+        let look = openings::open(&RunFolder::open(&run)?, suite, policies)?;
+        notes.extend(look.caution().map(|caution| format!("{}: {caution}", run.display())));
+    }
+    Ok(notes)
+}
+
 /// Adds every policy once more, behind a shield that knows the venue's fund and volatility.
-fn shield(
-    settings: &Settings,
-    spec: &Spec,
-    contenders: &mut Vec<Contender>,
-) -> anyhow::Result<Vec<(String, Arc<Tally>)>> {
+fn shield(settings: &Settings, spec: &Spec, contenders: &mut Vec<Contender>) -> anyhow::Result<()> {
     let shield = judge::shield(settings, spec)?;
-    let mut tallies = Vec::new();
     for contender in contenders.clone() {
         let name = format!("{}+shield", contender.name);
         let policy = Shielded::new(&name, contender.policy, shield.clone());
-        tallies.push((name.clone(), policy.tally()));
         contenders.push(Contender { name, policy: Box::new(policy), ..contender });
     }
-    Ok(tallies)
+    Ok(())
 }
 
 /// `name`, or `name-2`, `name-3` and so on if it is taken.

@@ -1,5 +1,6 @@
 //! `seawall train`: settings to a trained policy, its judgement, its files, and the proof that they are the same.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,12 +12,13 @@ use seawall_eval::{Contender, Report, Split, Suite};
 use super::{Verdict, use_threads, verify};
 use crate::arguments::{SettingsArgs, flag_layer, layer_of};
 use crate::clock;
-use crate::exporter::{Export, Origin};
-use crate::judge::{self, Arena};
+use crate::exporter::{Export, Origin, PARAMETERS_FILE};
+use crate::judge::{self, Arena, Beside};
+use crate::openings;
 use crate::output::show;
 use crate::places::Places;
 use crate::progress::Voice;
-use crate::run_folder::{Input, Manifest, RESOLVED, RunFolder, sha256};
+use crate::run_folder::{Input, Manifest, RESOLVED, RunFolder, input, sha256};
 use crate::score::Score;
 use crate::settings::Settings;
 use crate::tensorboard::Events;
@@ -56,6 +58,8 @@ struct Field {
     judged: Places,
     arena: Arena,
     suite: Suite,
+    /// Where one of the training seeds is chosen.
+    selection: Arena,
 }
 
 /// What a handler of interrupts and the run tell each other.
@@ -79,7 +83,7 @@ pub(crate) fn run(args: &TrainArgs, voice: Voice) -> anyhow::Result<Verdict> {
     use_threads(args.settings.threads().unwrap_or(run.settings.run.threads))?;
     voice.say(&format!("run folder: {}", run.folder.path().display()));
     let (arena, suite) = (&run.field.arena, &run.field.suite);
-    let interrupts = interrupt_flag()?;
+    let interrupts = interrupt_flag(voice)?;
     let mut exports = Vec::new();
     for seed in seeds(&run.settings) {
         match train_one(&run, seed, voice, &interrupts.stop)? {
@@ -95,15 +99,17 @@ pub(crate) fn run(args: &TrainArgs, voice: Voice) -> anyhow::Result<Verdict> {
     let chosen = select(&run, &exports, voice)?;
     let mut contenders = learned(&run.settings, arena, &exports)?;
     contenders.extend(judge::baselines(&run.settings, &arena.spec())?);
-    let records = judge::run(arena, suite, &contenders, true, voice)?;
+    let look = openings::open(&run.folder, &arena.hash(suite), &policies(&run)?)?;
+    let records = judge::run(arena, suite, &contenders, Beside::reported(&run.settings), voice)?;
     let subject = &run.settings.run.name;
-    let report = Report::build(&records, subject, run.settings.evaluation.statistics, &suite.gates)?;
+    let mut report = Report::build(&records, subject, run.settings.evaluation.statistics, &suite.gates)?;
+    report.notes.extend(look.caution());
     judge::write(&run.folder, &report, &records)?;
     judge::show_report(&report)?;
     if run.field.judged.list.iter().any(|place| place.is_history()) {
         show("Judged on the history that it was trained on, with unseen seeds: `seawall eval` judges it on another.")?;
     }
-    let verified = verify::verify(&chosen, &run.settings, arena, true, voice)?;
+    let verified = verify::verify(&chosen, &run.settings, &run.field.selection, true, voice)?;
     show(&format!("report: {}", run.folder.file("report.md").display()))?;
     Ok(if report.passed() && verified { Verdict::Done } else { Verdict::GateFailed })
 }
@@ -150,6 +156,7 @@ impl Field {
         let is_same = settings.judged() == settings.task.scenarios || !settings.replay.files.is_empty();
         let judged = if is_same { trained.clone() } else { Places::gather(settings, settings.judged(), voice)? };
         let arena = Arena::new(settings, &judged)?;
+        let selection = Arena::selection(settings, Voice::Quiet)?;
         let suite = arena.suite(settings, Split::Report);
         refuse_leaks(settings, &suite)?;
         let own = &settings.run.name;
@@ -160,7 +167,7 @@ impl Field {
         }
         names.push(own.clone());
         judge::check_gates(&suite, &names)?;
-        Ok(Self { trained, judged, arena, suite })
+        Ok(Self { trained, judged, arena, suite, selection })
     }
 
     fn inputs(&self) -> Vec<Input> {
@@ -193,17 +200,17 @@ pub(crate) fn refuse_leaks(settings: &Settings, suite: &Suite) -> anyhow::Result
 }
 
 /// Hears interrupts: the first ends training after its iteration, any other and any later one the program.
-pub(super) fn interrupt_flag() -> anyhow::Result<Interrupts> {
+pub(super) fn interrupt_flag(voice: Voice) -> anyhow::Result<Interrupts> {
     let interrupts =
         Interrupts { stop: Arc::new(AtomicBool::new(false)), is_training: Arc::new(AtomicBool::new(true)) };
     let heard = interrupts.clone();
     ctrlc::set_handler(move || {
         let is_first = !heard.stop.swap(true, Ordering::Relaxed);
         if is_first && heard.is_training.load(Ordering::Relaxed) {
-            crate::output::remark("interrupted: this iteration is finished and saved; once more to stop at once");
+            voice.warn("interrupted: this iteration is finished and saved; once more to stop at once");
         } else {
             // Whatever happens, the last checkpoint is whole.
-            crate::output::remark("stopped; the last checkpoint is whole, --resume goes on from it");
+            voice.warn("stopped; the last checkpoint is whole, --resume goes on from it");
             std::process::exit(130);
         }
     })
@@ -231,6 +238,15 @@ fn train_one(run: &Run, seed: u64, voice: Voice, stop: &AtomicBool) -> anyhow::R
     Export::read(&export.write(&folder.child("export")?)?).map(Some)
 }
 
+/// Name and hash of every policy that the run has trained.
+fn policies(run: &Run) -> anyhow::Result<BTreeSet<(String, String)>> {
+    let of = |seed: u64| {
+        let file = run.folder.file(&seed_folder(seed)).join("export").join(PARAMETERS_FILE);
+        Ok((run.settings.run.name.clone(), input(&file)?.sha256))
+    };
+    seeds(&run.settings).map(of).collect()
+}
+
 fn learned(settings: &Settings, arena: &Arena, exports: &[Export]) -> anyhow::Result<Vec<Contender>> {
     let name = &settings.run.name;
     let spec = arena.spec();
@@ -239,9 +255,9 @@ fn learned(settings: &Settings, arena: &Arena, exports: &[Export]) -> anyhow::Re
 
 /// Copies the export of the run with the best mean return on the selection split; returns where it stands.
 fn select(run: &Run, exports: &[Export], voice: Voice) -> anyhow::Result<PathBuf> {
-    let arena = &run.field.arena;
+    let arena = &run.field.selection;
     let suite = arena.suite(&run.settings, Split::Select);
-    let records = judge::run(arena, &suite, &learned(&run.settings, arena, exports)?, false, voice)?;
+    let records = judge::run(arena, &suite, &learned(&run.settings, arena, exports)?, Beside::Nothing, voice)?;
     let scores: Vec<Score> = (0..exports.len()).map(|k| Score::of(&records, &run.settings.run.name, k)).collect();
     for (export, score) in exports.iter().zip(&scores) {
         log(&run.folder.child(&seed_folder(export.seed()))?, export, score)?;

@@ -7,7 +7,6 @@ use crate::ablation::interrupt::stop_flag;
 use crate::ablation::launcher;
 use crate::ablation::runner::{Outcome, alone};
 use crate::ablation::trial::Trial;
-use crate::output::remark;
 use crate::progress::Voice;
 
 /// Exit code of a trial that was told to stop and is to be run again: `EX_TEMPFAIL` of `sysexits.h`.
@@ -41,7 +40,7 @@ pub(crate) fn run(args: &TrialArgs, voice: Voice) -> anyhow::Result<Verdict> {
         None => Trial::read(&args.path)?,
     };
     use_threads(args.threads)?;
-    let stop = stop_flag(RETRY)?;
+    let stop = stop_flag(RETRY, voice)?;
     match alone(&trial, &stop) {
         Outcome::Complete => {
             voice.say(&format!("{}: done", trial.name));
@@ -52,7 +51,7 @@ pub(crate) fn run(args: &TrialArgs, voice: Voice) -> anyhow::Result<Verdict> {
             Ok(Verdict::Retry)
         }
         Outcome::Failed(reason) => {
-            remark(&format!("{} FAILED: {reason}", trial.name));
+            voice.warn(&format!("{} FAILED: {reason}", trial.name));
             Ok(Verdict::GateFailed)
         }
     }

@@ -17,7 +17,7 @@ use crate::arguments::{SettingsArgs, flag_layer, layer_of};
 use crate::clock;
 use crate::entry::Entry;
 use crate::exporter::{Described, Export, Origin, PARAMETERS_FILE, clocks, provenance};
-use crate::judge::{self, Arena};
+use crate::judge::{self, Arena, Beside};
 use crate::output::show;
 use crate::places::Places;
 use crate::progress::Voice;
@@ -99,7 +99,7 @@ pub(crate) fn run(args: &TuneArgs, voice: Voice) -> anyhow::Result<Verdict> {
     };
     use_threads(args.settings.threads().unwrap_or(run.settings.run.threads))?;
     voice.say(&format!("run folder: {}", run.folder.path().display()));
-    let interrupts = interrupt_flag()?;
+    let interrupts = interrupt_flag(voice)?;
     let mut tuner = tuner::tuner(&run.settings, &run.places)?;
     if tuner::restore(&mut tuner, &run.folder, voice)? {
         voice.say(&format!("going on after {} of {} decisions", tuner.steps_done(), tuner.config().total_steps));
@@ -162,15 +162,14 @@ fn resume(path: &Path, voice: Voice) -> anyhow::Result<Run> {
 fn conclude(run: &Run, tuner: &Tuner, voice: Voice) -> anyhow::Result<()> {
     let rule = &tuner.form().rule;
     let candidates = candidates(tuner);
-    let judged = Places::gather(&run.settings, run.settings.judged(), Voice::Quiet)?;
-    let arena = Arena::new(&run.settings, &judged)?;
+    let arena = Arena::selection(&run.settings, Voice::Quiet)?;
     let suite = arena.suite(&run.settings, Split::Select);
     let spec = arena.spec();
     let mut contenders = Vec::new();
     for candidate in &candidates {
         contenders.push(Contender::new(&candidate.name, rule.preset(), rule.policy(&candidate.values, &spec)?));
     }
-    let records = judge::run(&arena, &suite, &contenders, false, voice)?;
+    let records = judge::run(&arena, &suite, &contenders, Beside::Nothing, voice)?;
     let scores: Vec<Score> = candidates.iter().map(|candidate| Score::of(&records, &candidate.name, 0)).collect();
     // Of equal means the first: the documented constants stay unless something is better.
     let order = (0..scores.len()).rev();

@@ -3,6 +3,7 @@
 mod hooks;
 mod layers;
 mod market;
+mod suite;
 
 use seawall_agents::ScheduleShape;
 use seawall_agents::tuned::Family;
@@ -10,6 +11,7 @@ use seawall_env::liquidation::presets;
 use seawall_env::observation::features;
 use seawall_env::scenario::RewardConfig;
 use seawall_env::{Groups, Problem, Problems};
+use seawall_eval::counterfactual::Sampling;
 use seawall_eval::gate::Gate;
 use seawall_eval::{Split, Suite};
 use seawall_training::{Backend, Head, PpoConfig, SacConfig, SearchConfig};
@@ -18,6 +20,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::hooks::{ActionSettings, ObservationSettings, RuleSettings};
 pub(crate) use self::layers::{Layer, SettingsError, resolve};
 pub(crate) use self::market::MarketSettings;
+pub(crate) use self::suite::{SuiteFile, shipped as shipped_suite};
 use crate::candles::{Gaps, Window, parse_end};
 
 /// The documented baseline: `seawall train` without arguments.
@@ -191,14 +194,21 @@ impl ReplaySettings {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EvaluationSettings {
+    /// Name of the suite that these settings were made by, whose three sets of scenarios share none; empty for none.
+    pub(crate) suite: String,
     /// As `task.scenarios`; empty for the same.
     pub(crate) scenarios: Vec<String>,
+    /// Those that checkpoints, training seeds and constants are chosen by; empty for those that are judged on.
+    pub(crate) selection_scenarios: Vec<String>,
     /// Held-out seeds for each scenario. 2 to 1,048,576.
     pub(crate) seeds: usize,
     /// Further seeds that choose which training run is exported. 1 to 1,048,576.
     pub(crate) selection_seeds: usize,
     /// Root of both. 0 to 2^63 - 1.
     pub(crate) root: u64,
+    /// Accounts that are let be where they enter liquidation, to see whether they would have survived: at most 1,000 of an
+    /// episode.
+    pub(crate) counterfactuals: Sampling,
     /// Intervals and tests.
     pub(crate) statistics: seawall_eval::Settings,
     /// Bounds that decide the exit code.
@@ -255,6 +265,12 @@ impl Settings {
         if self.evaluation.scenarios.is_empty() { &self.task.scenarios } else { &self.evaluation.scenarios }
     }
 
+    /// Names of what checkpoints, training seeds and constants are chosen by.
+    pub(crate) fn selected(&self) -> &[String] {
+        let own = &self.evaluation.selection_scenarios;
+        if own.is_empty() { self.judged() } else { own }
+    }
+
     /// Every key and its value.
     pub(crate) fn to_toml(&self) -> String {
         toml::to_string(self).expect("settings are made of what TOML can say")
@@ -299,6 +315,17 @@ impl Settings {
         action.fixed(&mut problems);
         replay.validate(&mut problems);
         evaluation.validate(&mut problems);
+        if !evaluation.suite.is_empty() {
+            let sets = [
+                ("task.scenarios", task.scenarios.as_slice()),
+                ("evaluation.selection_scenarios", self.selected()),
+                ("evaluation.scenarios", self.judged()),
+            ];
+            suite::disjoint(sets, &mut problems);
+            let bound =
+                "empty with a suite, whose scenarios a history takes the place of; or set evaluation.suite to \"\"";
+            problems.require(replay.files.is_empty(), "replay.files", replay.files.len(), bound);
+        }
         whole(&mut problems, "export.episodes", export.episodes as u64, 1, 10_000);
         reward.validate("reward", &mut problems);
         market.validate("market", &mut problems);
@@ -363,6 +390,8 @@ impl EvaluationSettings {
         whole(problems, "evaluation.seeds", self.seeds as u64, 2, 1 << 20);
         whole(problems, "evaluation.selection_seeds", self.selection_seeds as u64, 1, 1 << 20);
         problems.require(i64::try_from(self.root).is_ok(), "evaluation.root", self.root, "at most 2^63 - 1");
+        let accounts = self.counterfactuals.accounts as u64;
+        whole(problems, "evaluation.counterfactuals.accounts", accounts, 0, 1_000);
         let statistics = self.statistics;
         problems.range("evaluation.statistics.confidence", statistics.confidence, 0.5, 0.999);
         whole(problems, "evaluation.statistics.resamples", statistics.resamples as u64, 100, 1 << 24);
@@ -449,6 +478,7 @@ mod tests {
             "action.fixed.delay=-1",
             "replay.from=yesterday",
             "evaluation.seeds=1",
+            "evaluation.counterfactuals.accounts=1001",
             "evaluation.statistics.confidence=1.5",
             "evaluation.gates=[{ metric = \"luck\", at_least = 1 }]",
             "export.episodes=0",

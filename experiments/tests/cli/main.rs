@@ -9,6 +9,7 @@ mod commands;
 mod plan;
 mod report;
 mod settings;
+mod suite;
 mod sweep;
 mod train;
 mod tune;

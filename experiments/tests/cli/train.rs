@@ -35,11 +35,13 @@ fn a_run_goes_from_settings_to_a_verified_export() {
             "export",
             "manifest.json",
             "metrics_summary.csv",
+            "openings.json",
             "report.json",
             "report.md",
             "report.tex",
             "resolved.toml",
-            "seed-7"
+            "seed-7",
+            "tails.csv"
         ]
     );
     assert_eq!(
