@@ -9,6 +9,7 @@ use seawall_runtime::format;
 
 use crate::error::{Difference, Differences, Error};
 use crate::policy::Policy;
+use crate::shield::Tally;
 
 /// A policy that runs on [`seawall_runtime`].
 #[derive(Clone, Debug)]
@@ -18,6 +19,9 @@ pub struct Exported {
     /// What it remembers of the episode.
     state: Vec<f32>,
     scratch: Vec<f32>,
+    /// How often its shield acted, if it has one.
+    tally: Option<Arc<Tally>>,
+    is_held: bool,
 }
 
 impl Exported {
@@ -40,7 +44,8 @@ impl Exported {
             return Err(Error::Mismatch { policy: name, differences: Differences(differences) });
         }
         let (state, scratch) = (vec![0.0; policy.state_len()], vec![0.0; policy.scratch_len()]);
-        Ok(Self { name, policy, state, scratch })
+        let tally = policy.shield().map(|_| Arc::default());
+        Ok(Self { name, policy, state, scratch, tally, is_held: false })
     }
 
     /// The parsed policy.
@@ -57,15 +62,28 @@ impl Policy for Exported {
 
     fn reset(&mut self, _seed: u64) {
         self.state.fill(0.0);
+        self.is_held = false;
     }
 
     /// # Panics
     /// Where an engine would fall back to neutral parameters: the environment's observations are always finite, so
     /// a refusal here means that either is broken.
     fn act(&mut self, observation: &[f32], action: &mut [f32]) {
-        if let Err(error) = self.policy.step(observation, &mut self.state, &mut self.scratch, action) {
-            panic!("{} refused to act: {error}", self.name);
+        self.is_held = match self.policy.step(observation, &mut self.state, &mut self.scratch, action) {
+            Ok(is_held) => is_held,
+            Err(error) => panic!("{} refused to act: {error}", self.name),
+        };
+        if let Some(tally) = &self.tally {
+            tally.count(self.is_held);
         }
+    }
+
+    fn is_held(&self) -> bool {
+        self.is_held
+    }
+
+    fn tally(&self) -> Option<Arc<Tally>> {
+        self.tally.clone()
     }
 
     fn boxed(&self) -> Box<dyn Policy> {

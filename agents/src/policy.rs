@@ -1,6 +1,9 @@
 //! What every policy is: learned or written by hand, it sees an observation and returns an action.
 
 use std::fmt;
+use std::sync::Arc;
+
+use crate::shield::Tally;
 
 /// A mapping from observations to actions, with whatever memory it keeps within an episode.
 ///
@@ -21,6 +24,16 @@ pub trait Policy: Send + Sync + fmt::Debug {
     /// # Panics
     /// If a buffer has the wrong length or an entry of `observation` is not finite.
     fn act(&mut self, observation: &[f32], action: &mut [f32]);
+
+    /// Whether a shield changed the last action; never without one.
+    fn is_held(&self) -> bool {
+        false
+    }
+
+    /// How often a shield changed an action of this policy and all its copies; nothing if it acts without one.
+    fn tally(&self) -> Option<Arc<Tally>> {
+        None
+    }
 
     /// A copy with the same memory: evaluation runs one per episode.
     fn boxed(&self) -> Box<dyn Policy>;

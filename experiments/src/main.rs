@@ -20,6 +20,7 @@ mod progress;
 mod run_folder;
 mod score;
 mod settings;
+mod shield;
 mod study;
 mod table;
 mod tensorboard;

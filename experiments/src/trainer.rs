@@ -1,17 +1,20 @@
 //! One training run: iterations until it is done or interrupted, with a log and checkpoints on the way.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
-use seawall_agents::{Constant, Policy, generations};
+use seawall_agents::{Constant, Policy, ShieldedEnv, Tally, generations};
 use seawall_env::action::Controls;
-use seawall_env::{CascadeEnv, Env, SeedTree, VecEnv};
+use seawall_env::{CascadeEnv, Env, Problems, SeedTree, VecEnv};
 use seawall_training::{Learner, Trainer, sac};
 
+use crate::exporter::still;
 use crate::places::Places;
 use crate::progress::{Progress, Voice};
 use crate::run_folder::RunFolder;
 use crate::settings::{Algorithm, Settings};
+use crate::shield::shield;
 use crate::training_log::{Timer, TrainingLog};
 
 /// How a training run ended.
@@ -23,22 +26,42 @@ pub(crate) enum End {
     Interrupted,
 }
 
+/// A learner, and how often the shield in front of its environments acted, if there is one.
+pub(crate) struct Course {
+    /// The learner.
+    pub(crate) learner: Box<dyn Trainer>,
+    tally: Option<Arc<Tally>>,
+}
+
 /// A learner at the start of the run that `seed` names.
 ///
 /// # Errors
 /// If the settings do not fit the places.
-pub(crate) fn learner(settings: &Settings, places: &Places, seed: u64) -> anyhow::Result<Box<dyn Trainer>> {
+pub(crate) fn course(settings: &Settings, places: &Places, seed: u64) -> anyhow::Result<Course> {
     let task = places.task(settings, &settings.venue(), settings.task.groups)?;
     let env = CascadeEnv::new(task);
+    let (mut learner, tally) = if settings.run.shield {
+        let shield = shield(settings, places, env.spec())?;
+        let fixed = settings.action.fixed(&mut Problems::default());
+        let env = ShieldedEnv::new(env, shield, still(settings.task.groups, fixed));
+        let tally = env.tally();
+        (learner(settings, env, seed)?, Some(tally))
+    } else {
+        (learner(settings, env, seed)?, None)
+    };
+    learner.start_at(&Controls::default().encode());
+    Ok(Course { learner, tally })
+}
+
+/// The trainer of the settings in copies of an environment.
+fn learner<E: Env + 'static>(settings: &Settings, env: E, seed: u64) -> anyhow::Result<Box<dyn Trainer>> {
     let seeds = SeedTree::new(seed);
     let envs = VecEnv::new(vec![env; settings.run.environments], seeds);
     let learner: Result<Box<dyn Trainer>, _> = match settings.run.algorithm {
         Algorithm::Ppo => Learner::new(settings.ppo.clone(), settings.run.backend, envs, seeds).map(boxed),
         Algorithm::Sac => sac::Learner::new(settings.sac.clone(), envs, seeds).map(boxed),
     };
-    let mut learner = learner.context("preparing the learner")?;
-    learner.start_at(&Controls::default().encode());
-    Ok(learner)
+    learner.context("preparing the learner")
 }
 
 fn boxed(learner: impl Trainer + 'static) -> Box<dyn Trainer> {
@@ -98,12 +121,13 @@ pub(crate) fn warm_start(
 /// # Errors
 /// If training fails or a file cannot be written.
 pub(crate) fn train(
-    learner: &mut dyn Trainer,
+    course: &mut Course,
     folder: &RunFolder,
     settings: &Settings,
     voice: Voice,
     stop: &AtomicBool,
 ) -> anyhow::Result<End> {
+    let Course { learner, tally } = course;
     let terms = seawall_env::reward::NAMES.map(str::to_owned);
     let mut log = TrainingLog::open(folder, learner.steps_done(), &terms)?;
     let (total, samples) = (learner.total_steps(), learner.steps_per_iteration());
@@ -111,8 +135,10 @@ pub(crate) fn train(
     let mut smoothed = None;
     while !learner.is_done() {
         let mut timer = Timer::start();
+        let before = tally.as_deref().map(Tally::counts);
         let iteration = learner.iterate(&mut timer).context("training; resume from the last checkpoint")?;
-        log.write(&iteration, samples, timer.stop())?;
+        let rate = before.zip(tally.as_deref()).map(|(before, tally)| rate_since(before, tally));
+        log.write(&iteration, samples, timer.stop(), rate)?;
         for episode in &iteration.episodes {
             // An eye needs a calmer line than single episodes give.
             let before = smoothed.unwrap_or(episode.total_reward);
@@ -132,4 +158,11 @@ pub(crate) fn train(
     }
     progress.finish();
     Ok(End::Complete)
+}
+
+/// Share of the actions that a shield changed since it had these counts; those that warm up a learner are among them.
+#[expect(clippy::cast_precision_loss, reason = "counts of decisions are small")]
+fn rate_since(before: (u64, u64), tally: &Tally) -> f64 {
+    let (decisions, acted) = tally.counts();
+    (acted - before.1) as f64 / (decisions - before.0) as f64
 }

@@ -110,7 +110,7 @@ pub(crate) fn search(
         let generation = tuner.iterate(&seeds).context("tuning; resume from the last checkpoint")?;
         let mean = mean(&generation.scores);
         let steps = generation.steps_total;
-        log.write(&iteration(&generation), steps - before, timer.stop())?;
+        log.write(&iteration(&generation), steps - before, timer.stop(), None)?;
         progress.at(steps.min(total), &format!("generation {}, return {}", generation.generation, table::number(mean)));
         let stopped = stop.load(Ordering::Relaxed);
         if stopped || tuner.is_done() || generation.generation.is_multiple_of(settings.run.checkpoint_interval) {

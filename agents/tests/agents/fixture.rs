@@ -69,6 +69,7 @@ impl Network {
             memory: None,
             layers,
             output: Activation::Identity,
+            shield: None,
         }
     }
 }
@@ -104,6 +105,7 @@ pub(crate) fn story() -> Story {
             search: None,
         },
         rule: None,
+        shield: None,
         runtime_file: "policy.seawall".to_owned(),
         vectors_file: "policy.vectors".to_owned(),
     }

@@ -154,7 +154,8 @@ fn show_plan(plan: &Plan) -> anyhow::Result<()> {
     let hash = Registered::of(plan)?.sha256();
     let rows = plan.arms.iter().map(|arm| {
         let who = arm.policy.clone().unwrap_or_else(|| arm.train.run.algorithm.name().to_owned());
-        let shield = if arm.shield { "yes" } else { "" };
+        let is_shielded = arm.shield || (arm.policy.is_none() && arm.train.run.shield);
+        let shield = if is_shielded { "yes" } else { "" };
         vec![arm.name.clone(), who, shield.to_owned(), plan.seeds(arm).len().to_string()]
     });
     show(&table::text_table(&["arm", "policy", "shield", "trials"], rows))?;

@@ -1,11 +1,9 @@
 //! `seawall eval`: exported policies against the baselines, everybody on the same held-out seeds.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use anyhow::bail;
-use seawall_agents::{Shielded, Tally};
-use seawall_env::Spec;
+use seawall_agents::{Shield, Shielded};
 use seawall_eval::{Contender, Report, Split};
 
 use super::{Verdict, use_threads};
@@ -16,7 +14,7 @@ use crate::output::show;
 use crate::places::Places;
 use crate::progress::Voice;
 use crate::run_folder::{Manifest, POLICIES, RESOLVED, RunFolder};
-use crate::settings::Settings;
+use crate::shield::{Rates, shield};
 
 /// Arguments of `seawall eval`.
 #[derive(Debug, clap::Args)]
@@ -65,7 +63,10 @@ pub(crate) fn run(args: &EvalArgs, voice: Voice) -> anyhow::Result<Verdict> {
         contenders.push(entry.contender(&settings, &name, &spec)?);
         entries.push((name, entry));
     }
-    let tallies = if args.shield { shield(&settings, &spec, &mut contenders)? } else { Vec::new() };
+    if args.shield {
+        let shield = shield(&settings, &places, &spec)?;
+        add_shielded(&mut contenders, &shield);
+    }
     let subject = contenders.first().map_or_else(|| SUBJECT.to_owned(), |contender| contender.name.clone());
     let venues = judge::venues(&args.venues)?;
     for baseline in judge::baselines(&settings, &spec)?.into_iter().chain(venues) {
@@ -82,10 +83,8 @@ pub(crate) fn run(args: &EvalArgs, voice: Voice) -> anyhow::Result<Verdict> {
     let records = judge::run(&arena, &suite, &contenders, true, voice)?;
     let report = Report::build(&records, &subject, settings.evaluation.statistics, &suite.gates)?;
     judge::show_report(&report)?;
-    for (name, tally) in &tallies {
-        let (decisions, acted) = tally.counts();
-        show(&format!("{name}: the shield changed {acted} of {decisions} actions"))?;
-    }
+    let rates = Rates::new(Vec::new(), &contenders);
+    rates.show()?;
     if let Some(folder) = folder {
         let text = settings.to_toml();
         folder.write(RESOLVED, text.as_bytes())?;
@@ -94,26 +93,19 @@ pub(crate) fn run(args: &EvalArgs, voice: Voice) -> anyhow::Result<Verdict> {
             entry.write(&folder.child(POLICIES)?.child(name)?)?;
         }
         judge::write(&folder, &report, &records)?;
+        rates.write(&folder)?;
         show(&format!("report: {}", folder.file("report.md").display()))?;
     }
     Ok(if report.passed() { Verdict::Done } else { Verdict::GateFailed })
 }
 
-/// Adds every policy once more, behind a shield that knows the venue's fund and volatility.
-fn shield(
-    settings: &Settings,
-    spec: &Spec,
-    contenders: &mut Vec<Contender>,
-) -> anyhow::Result<Vec<(String, Arc<Tally>)>> {
-    let shield = judge::shield(settings, spec)?;
-    let mut tallies = Vec::new();
+/// Adds every policy once more, behind a shield.
+fn add_shielded(contenders: &mut Vec<Contender>, shield: &Shield) {
     for contender in contenders.clone() {
         let name = format!("{}+shield", contender.name);
         let policy = Shielded::new(&name, contender.policy, shield.clone());
-        tallies.push((name.clone(), policy.tally()));
         contenders.push(Contender { name, policy: Box::new(policy), ..contender });
     }
-    Ok(tallies)
 }
 
 /// `name`, or `name-2`, `name-3` and so on if it is taken.
