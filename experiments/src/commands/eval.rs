@@ -65,7 +65,10 @@ pub(crate) fn run(args: &EvalArgs, voice: Voice) -> anyhow::Result<Verdict> {
     }
     if args.shield {
         let shield = shield(&settings, &places, &spec)?;
-        add_shielded(&mut contenders, &shield);
+        for (name, entry) in &entries {
+            // Read anew: copies of a policy that brings a shield of its own would count into one tally.
+            contenders.push(behind(entry.contender(&settings, name, &spec)?, &shield));
+        }
     }
     let subject = contenders.first().map_or_else(|| SUBJECT.to_owned(), |contender| contender.name.clone());
     let venues = judge::venues(&args.venues)?;
@@ -99,13 +102,11 @@ pub(crate) fn run(args: &EvalArgs, voice: Voice) -> anyhow::Result<Verdict> {
     Ok(if report.passed() { Verdict::Done } else { Verdict::GateFailed })
 }
 
-/// Adds every policy once more, behind a shield.
-fn add_shielded(contenders: &mut Vec<Contender>, shield: &Shield) {
-    for contender in contenders.clone() {
-        let name = format!("{}+shield", contender.name);
-        let policy = Shielded::new(&name, contender.policy, shield.clone());
-        contenders.push(Contender { name, policy: Box::new(policy), ..contender });
-    }
+/// A policy behind a shield, under a name that says so.
+fn behind(contender: Contender, shield: &Shield) -> Contender {
+    let name = format!("{}+shield", contender.name);
+    let policy = Shielded::new(&name, contender.policy, shield.clone());
+    Contender { name, policy: Box::new(policy), ..contender }
 }
 
 /// `name`, or `name-2`, `name-3` and so on if it is taken.
