@@ -104,7 +104,6 @@ fn largest_call(glances: &[Glance], periods: usize) -> Option<f64> {
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "the hand-worked values are exact")]
 mod tests {
     use super::*;
 

@@ -1,4 +1,5 @@
 //! Accounts that are let be, in markets whose price is known beforehand.
+#![expect(clippy::unwrap_used, reason = "a test's own inputs")]
 
 use std::sync::Arc;
 

@@ -81,8 +81,9 @@ impl Entry {
         match self {
             Self::Export(export) => {
                 let report = export.check()?;
-                let (acted, refused) = (report.acted, report.refused);
-                Ok(format!("{acted} vectors replay bit for bit, {refused} are refused as they should be"))
+                let (acted, refused, held) = (report.acted, report.refused, report.held);
+                let shield = if held > 0 { format!("; the shield acts in {held}") } else { String::new() };
+                Ok(format!("{acted} vectors replay bit for bit, {refused} are refused as they should be{shield}"))
             }
             Self::Rule(file) => Ok(format!("{} vectors replay bit for bit", file.check()?)),
         }

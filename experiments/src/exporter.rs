@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use seawall_agents::export::{Clocks, Learned, MeanValue, ParameterFile, Provenance, Story, Summary};
 use seawall_agents::export::{write_rule, write_runtime, write_vectors};
 use seawall_agents::tuned::RuleEntry;
-use seawall_agents::{Exported, Policy};
+use seawall_agents::{Exported, Policy, ShieldConfig};
 use seawall_env::action::{ACTIONS, Fixed, PARAMETERS};
 use seawall_env::liquidation::presets::Preset;
 use seawall_env::scenario::ClockConfig;
@@ -22,6 +22,7 @@ use seawall_training::{Dense, LearnedPolicy};
 use crate::places::{Places, task};
 use crate::run_folder::RunFolder;
 use crate::settings::Settings;
+use crate::shield::shield;
 
 /// The file that people read, and that names the other two.
 pub(crate) const PARAMETERS_FILE: &str = "policy.json";
@@ -57,6 +58,8 @@ pub(crate) struct Described {
     pub(crate) provenance: Provenance,
     /// The rule that the bytes are, if people can read it.
     pub(crate) rule: Option<RuleEntry>,
+    /// Constants of the shield that the bytes carry, if they do.
+    pub(crate) shield: Option<ShieldConfig>,
 }
 
 /// Where a policy comes from that was trained or tuned on `places`.
@@ -86,7 +89,8 @@ impl Export {
         let task = task(&places.list[..1], settings, &settings.venue(), Groups::default())?;
         let spec = CascadeEnv::new(Arc::clone(&task)).spec().clone();
         let fixed = settings.action.fixed(&mut Problems::default());
-        let policy = masked(policy, settings.task.groups, fixed);
+        let policy = masked(policy, &still(settings.task.groups, fixed));
+        let shield = if settings.run.shield { Some(shield(settings, places, &spec)?) } else { None };
         let layers: Vec<_> = policy.layers.iter().map(Dense::view).collect();
         let memory = policy.memory.as_ref().map(|[input, state]| Gru { input: input.view(), state: state.view() });
         let runtime = write_runtime(&Learned {
@@ -98,12 +102,14 @@ impl Export {
             layers: &layers,
             hidden: policy.hidden,
             output: Activation::Tanh,
+            shield: shield.as_ref(),
         })
         .context("writing the runtime file")?;
         let described = Described {
             name: settings.run.name.clone(),
             provenance: provenance(&settings.run.name, places, origin),
             rule: None,
+            shield: shield.as_ref().map(|shield| *shield.config()),
         };
         Self::of_bytes(settings, places, described, runtime)
     }
@@ -125,7 +131,7 @@ impl Export {
     }
 
     fn of_bytes(settings: &Settings, places: &Places, described: Described, runtime: Vec<u8>) -> anyhow::Result<Self> {
-        let Described { name, provenance, rule } = described;
+        let Described { name, provenance, rule, shield } = described;
         let venue = match &rule {
             Some(rule) => Preset::shipped(&rule.preset).context("the rule's preset")?,
             None => settings.venue(),
@@ -141,6 +147,7 @@ impl Export {
             name,
             provenance,
             rule,
+            shield,
             runtime_file: RUNTIME_FILE.to_owned(),
             vectors_file: VECTORS_FILE.to_owned(),
         };
@@ -199,23 +206,30 @@ impl Export {
     }
 }
 
-/// Holds what the policy was not trained to move, at its fixed value or at neutral: an engine knows of no masks.
-///
-/// `atanh` is infinite at the ends of the interval; nine stands for them, where single-precision `tanh` is one.
-#[expect(clippy::cast_possible_truncation, reason = "weights are single precision")]
-fn masked(mut policy: LearnedPolicy, groups: Groups, fixed: Fixed) -> LearnedPolicy {
-    let last = policy.layers.last_mut().expect("a policy has at least one layer");
-    for (index, (parameter, fixed)) in PARAMETERS.iter().zip(fixed.to_array()).enumerate() {
+/// Entries of the action that a policy is not trained to move, at their fixed value or at neutral.
+pub(crate) fn still(groups: Groups, fixed: Fixed) -> [Option<f64>; ACTIONS] {
+    let fixed = fixed.to_array();
+    std::array::from_fn(|index| {
+        let parameter = &PARAMETERS[index];
         let is_trained = match parameter.group {
             Group::Fast => groups.fast,
             Group::Slow => groups.slow,
         };
-        if is_trained && fixed.is_none() {
-            continue;
-        }
+        let is_still = !is_trained || fixed[index].is_some();
+        is_still.then(|| fixed[index].unwrap_or_else(|| parameter.encode(parameter.neutral)))
+    })
+}
+
+/// Holds what the policy was not trained to move: an engine knows of no masks.
+///
+/// `atanh` is infinite at the ends of the interval; nine stands for them, where single-precision `tanh` is one.
+#[expect(clippy::cast_possible_truncation, reason = "weights are single precision")]
+fn masked(mut policy: LearnedPolicy, still: &[Option<f64>; ACTIONS]) -> LearnedPolicy {
+    let last = policy.layers.last_mut().expect("a policy has at least one layer");
+    for (index, still) in still.iter().enumerate() {
+        let Some(still) = still else { continue };
         last.weight.iter_mut().skip(index).step_by(last.outputs).for_each(|weight| *weight = 0.0);
-        let held = fixed.unwrap_or_else(|| parameter.encode(parameter.neutral));
-        last.bias[index] = libm::atanh(held).clamp(-9.0, 9.0) as f32;
+        last.bias[index] = libm::atanh(*still).clamp(-9.0, 9.0) as f32;
     }
     policy
 }
@@ -330,7 +344,7 @@ mod tests {
             hidden: Activation::Tanh,
             layers: vec![layer],
         };
-        let held = masked(whole.clone(), Groups { fast: true, slow: false }, Fixed::default());
+        let held = masked(whole.clone(), &still(Groups { fast: true, slow: false }, Fixed::default()));
         let (mut free, mut bound) = ([0.0; ACTIONS], [0.0; ACTIONS]);
         for observation in [[0.5, -2.0], [-3.0, 4.0]] {
             whole.act(&observation, &mut free);
@@ -343,9 +357,9 @@ mod tests {
                 }
             }
         }
-        assert_eq!(masked(whole.clone(), Groups::default(), Fixed::default()), whole);
+        assert_eq!(masked(whole.clone(), &still(Groups::default(), Fixed::default())), whole);
         let fixed = Fixed::new([("keeper_bonus", 200.0)], "", &mut Problems::default());
-        masked(whole, Groups::default(), fixed).act(&[0.5, -2.0], &mut bound);
+        masked(whole, &still(Groups::default(), fixed)).act(&[0.5, -2.0], &mut bound);
         let bonus = PARAMETERS.iter().position(|parameter| parameter.name == "keeper_bonus").unwrap();
         assert!((bound[bonus] - 1.0).abs() < 1e-6, "{bound:?}");
     }

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use seawall_agents::{Constant, Exported, Policy, Random, Shield, ShieldConfig, generations};
+use seawall_agents::{Constant, Exported, Policy, Random, generations};
 use seawall_env::liquidation::presets::{NAMES, Preset};
 use seawall_env::outcome::Outcome;
 use seawall_env::{CascadeEnv, Env, Groups, Spec, Task};
@@ -171,17 +171,6 @@ pub(crate) fn venues(names: &[String]) -> anyhow::Result<Vec<Contender>> {
     }
     let wanted = NAMES.into_iter().filter(|name| if all { *name != OFF } else { names.iter().any(|n| n == name) });
     Ok(wanted.map(|name| Contender::new(name, name, Box::new(Constant::neutral(name)))).collect())
-}
-
-/// A shield that knows the venue's fund and volatility.
-///
-/// # Errors
-/// If the shield reads what is not observed.
-pub(crate) fn shield(settings: &Settings, spec: &Spec) -> anyhow::Result<Shield> {
-    let venue = &settings.market.venue;
-    let config =
-        ShieldConfig { fund: venue.fund, reference_volatility: venue.reference_volatility, ..ShieldConfig::default() };
-    Shield::new(config, spec).context("preparing the shield")
 }
 
 /// A learned policy as a contender.

@@ -22,6 +22,7 @@ mod progress;
 mod run_folder;
 mod score;
 mod settings;
+mod shield;
 mod study;
 mod table;
 mod tensorboard;

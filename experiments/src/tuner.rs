@@ -98,7 +98,7 @@ pub(crate) fn search(
         let generation = tuner.iterate(&seeds).context("tuning; resume from the last checkpoint")?;
         let (steps, count) = (generation.steps_total, generation.generation);
         let mean = generation.score_mean();
-        log.write(&generation.into(), steps - before, timer.stop())?;
+        log.write(&generation.into(), steps - before, timer.stop(), None)?;
         progress.at(steps.min(total), &format!("generation {count}, return {}", table::number(mean)));
         let stopped = stop.load(Ordering::Relaxed);
         if stopped || tuner.is_done() || count.is_multiple_of(settings.run.checkpoint_interval) {

@@ -1,9 +1,10 @@
 //! A parsed policy: from an observation and what is remembered to an action, from an action to parameters.
 
 use crate::error::{ActError, FormatError};
-use crate::format::{Group, LayerView, Layout, Parameter};
+use crate::format::{Group, LayerView, Layout, Parameter, nth_parameter};
 use crate::gru;
 use crate::reader::{Reader, Word};
+use crate::shield::Shield;
 
 /// A policy over its bytes: `&'static [u8]` in an engine, anything that owns them elsewhere.
 ///
@@ -68,6 +69,12 @@ impl<B: AsRef<[u8]>> Policy<B> {
         self.layout.action_hash
     }
 
+    /// Schema version of the file.
+    #[must_use]
+    pub const fn version(&self) -> u16 {
+        self.layout.version
+    }
+
     /// Checksum of the file: names it in its conformance vectors.
     #[must_use]
     pub const fn checksum(&self) -> u32 {
@@ -113,15 +120,25 @@ impl<B: AsRef<[u8]>> Policy<B> {
         (0..self.layout.parameters).map(move |_| checked(Parameter::read(&mut reader)))
     }
 
+    /// The shield that actions are held by, if there is one.
+    #[must_use]
+    pub fn shield(&self) -> Option<Shield> {
+        let (layout, bytes) = (&self.layout, self.bytes());
+        let mut reader = Reader::at(bytes, layout.shield_at?);
+        let parameters = Reader::at(bytes, layout.parameters_at);
+        Some(checked(Shield::read_from(&mut reader, |index| nth_parameter(parameters, layout.parameters, index))))
+    }
+
     /// As [`Policy::step`], for policies without memory.
     ///
     /// # Errors
     /// As [`Policy::step`]: for a policy with memory, [`ActError::Length`] of its state.
-    pub fn act(&self, observation: &[f32], scratch: &mut [f32], action: &mut [f32]) -> Result<(), ActError> {
+    pub fn act(&self, observation: &[f32], scratch: &mut [f32], action: &mut [f32]) -> Result<bool, ActError> {
         self.step(observation, &mut [], scratch, action)
     }
 
-    /// The action for an observation: every entry in `[-1, 1]`; takes the observation into `state`.
+    /// The action for an observation: every entry in `[-1, 1]`; takes the observation into `state`. Returns whether the
+    /// policy's shield changed the action: never without one.
     ///
     /// An engine keeps `state` from one decision to the next and sets it to zeros where it starts, and wherever it has
     /// been without observations for long.
@@ -142,7 +159,7 @@ impl<B: AsRef<[u8]>> Policy<B> {
         state: &mut [f32],
         scratch: &mut [f32],
         action: &mut [f32],
-    ) -> Result<(), ActError> {
+    ) -> Result<bool, ActError> {
         check_length("observation", self.observation_len(), observation.len())?;
         check_length("state", self.state_len(), state.len())?;
         check_length("action", self.action_len(), action.len())?;
@@ -174,7 +191,7 @@ impl<B: AsRef<[u8]>> Policy<B> {
         }
         // Only now, so that a refusal leaves no trace.
         state.copy_from_slice(next);
-        Ok(())
+        Ok(self.shield().is_some_and(|shield| shield.project(observation, action)))
     }
 
     /// The state behind a normalised observation, in the front of `scratch`; nothing without a memory.

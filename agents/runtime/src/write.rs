@@ -2,9 +2,10 @@
 
 use crate::checksum::{Crc32, Fnv64};
 use crate::error::FormatError;
-use crate::format::{Activation, Group, HEADER, MAGIC, Parameter, Scale, TRAILER, VERSION, VERSION_WITH_MEMORY};
+use crate::format::{Activation, Group, HEADER, MAGIC, Parameter, Scale, TRAILER, VERSION};
 use crate::gru::Gru;
 use crate::network::Layer;
+use crate::shield::Shield;
 
 /// What goes into a file.
 #[derive(Clone, Copy, Debug)]
@@ -17,12 +18,14 @@ pub struct Contents<'a> {
     pub inverse_deviation: &'a [f32],
     /// Distance from the mean at which entries are clipped, in deviations.
     pub clip: f32,
-    /// What the policy remembers by, in front of the layers; without it the file is of version 1.
+    /// What the policy remembers by, in front of the layers.
     pub memory: Option<Gru<'a>>,
     /// The network's layers, each with what follows it.
     pub layers: &'a [(Layer<'a>, Activation)],
     /// The parameters, `[A]`.
     pub parameters: &'a [Parameter<'a>],
+    /// What its actions are held by; without it and without a memory the file is of version 1.
+    pub shield: Option<Shield>,
 }
 
 /// Hands the file's bytes to `sink`, part by part.
@@ -47,7 +50,7 @@ pub fn write(contents: &Contents<'_>, mut sink: impl FnMut(&[u8])) -> Result<(),
     write_names(contents, &mut |bytes| observation_hash.update(bytes))?;
     write_parameters(contents, &mut |bytes| action_hash.update(bytes))?;
 
-    let version = if contents.memory.is_some() { VERSION_WITH_MEMORY } else { VERSION };
+    let version = VERSION + u16::from(contents.memory.is_some()) + 2 * u16::from(contents.shield.is_some());
     let mut header = [0; HEADER];
     let fields: [&[u8]; 9] = [
         &MAGIC,
@@ -86,7 +89,15 @@ fn write_body(contents: &Contents<'_>, sink: &mut impl FnMut(&[u8])) -> Result<(
         write_layer(&memory.state, Activation::Identity, sink)?;
     }
     contents.layers.iter().try_for_each(|(layer, activation)| write_layer(layer, *activation, sink))?;
-    write_parameters(contents, sink)
+    write_parameters(contents, sink)?;
+    contents.shield.as_ref().map_or(Ok(()), |shield| write_shield(shield, sink))
+}
+
+fn write_shield(shield: &Shield, sink: &mut impl FnMut(&[u8])) -> Result<(), FormatError> {
+    let places = shield.observed.to_array().into_iter().chain(shield.steered());
+    places.map(|place| short("an entry of the shield", place)).try_for_each(|place| place.map(|place| sink(&place)))?;
+    shield.constants.to_array().iter().for_each(|constant| sink(&constant.to_le_bytes()));
+    Ok(())
 }
 
 fn write_layer(layer: &Layer<'_>, activation: Activation, sink: &mut impl FnMut(&[u8])) -> Result<(), FormatError> {

@@ -9,6 +9,7 @@ use seawall_runtime::{Contents, Gru, Policy, write};
 use crate::error::Error;
 use crate::exported::to_runtime;
 use crate::schedule::FEATURE_CLIP;
+use crate::shield::Shield;
 
 /// What training leaves behind: the normaliser and the network.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +30,8 @@ pub struct Learned<'a> {
     pub hidden: Activation,
     /// What follows the last layer, before the clamp to `[-1, 1]`.
     pub output: Activation,
+    /// What its actions are held by, if it was trained behind a shield.
+    pub shield: Option<&'a Shield>,
 }
 
 /// Writes a policy over the parameters of [`PARAMETERS`], and parses it again before it leaves.
@@ -50,6 +53,7 @@ pub fn write_runtime(learned: &Learned<'_>) -> Result<Vec<u8>, Error> {
         memory: learned.memory,
         layers: &layers,
         parameters: &PARAMETERS.each_ref().map(to_runtime),
+        shield: learned.shield.map(|shield| *shield.runtime()),
     };
     let mut bytes = Vec::new();
     write(&contents, |part| bytes.extend_from_slice(part))?;
@@ -71,6 +75,7 @@ pub fn write_rule(observation: &[String], weight: &[f32], bias: &[f32]) -> Resul
         layers: &[Layer { weight, bias }],
         hidden: Activation::Identity,
         output: Activation::Identity,
+        shield: None,
     })
 }
 

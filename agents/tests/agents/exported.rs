@@ -104,6 +104,7 @@ fn parameters_with_other_bounds_are_refused() {
         memory: None,
         layers: &layers,
         parameters: &parameters,
+        shield: None,
     };
     let mut moved = Vec::new();
     seawall_runtime::write(&contents, |part| moved.extend_from_slice(part)).unwrap();

@@ -70,6 +70,7 @@ impl Network {
             layers,
             hidden: Activation::Tanh,
             output: Activation::Identity,
+            shield: None,
         }
     }
 }
@@ -105,6 +106,7 @@ pub(crate) fn story() -> Story {
             search: None,
         },
         rule: None,
+        shield: None,
         runtime_file: "policy.seawall".to_owned(),
         vectors_file: "policy.vectors".to_owned(),
     }

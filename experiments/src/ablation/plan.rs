@@ -63,6 +63,7 @@ impl Plan {
         let mut problems = Problems::default();
         check(&study, &mut problems);
         let Design { arms: drawn, effects, notes } = design::draw(&study, &mut problems);
+        check_training(&study, &drawn, &mut problems);
         let mut found = design::cited(problems);
         let config = config_layer(&study, folder)?;
         let base = match resolve(&[config.clone(), base_layer(&study), decisions_layer(&study)]) {
@@ -84,9 +85,7 @@ impl Plan {
         }
         let budget = budget(&arms)?;
         let places = arms.iter().map(places_of).collect::<anyhow::Result<_>>()?;
-        let this = Self { study, arms, effects, notes, budget, places };
-        this.check_seeds()?;
-        Ok(this)
+        Ok(Self { study, arms, effects, notes, budget, places })
     }
 
     /// The metrics whose effects are shown, the primary one first.
@@ -107,15 +106,6 @@ impl Plan {
             None => self.study.training_seeds.iter().copied().map(Some).collect(),
         }
     }
-
-    fn check_seeds(&self) -> anyhow::Result<()> {
-        let is_training = self.arms.iter().any(|arm| arm.policy.is_none());
-        let StudyFile { training_seeds, decisions, .. } = &self.study;
-        if is_training && (training_seeds.is_empty() || *decisions == 0) {
-            bail!("arms are trained: the study needs training_seeds and decisions");
-        }
-        Ok(())
-    }
 }
 
 fn check(study: &StudyFile, problems: &mut Problems) {
@@ -131,6 +121,16 @@ fn check(study: &StudyFile, problems: &mut Problems) {
     let all = all.chain(study.secondary.iter().enumerate().map(|(i, name)| (format!("secondary[{i}]"), name)));
     for (field, name) in all {
         problems.require(metric(name).is_some(), field, format!("{name:?}"), &format!("one of {known}"));
+    }
+}
+
+/// Whoever trains needs seeds and a budget.
+fn check_training(study: &StudyFile, arms: &[Drawn], problems: &mut Problems) {
+    if arms.iter().any(|arm| arm.policy.is_none()) {
+        let bound = "at least 1, since arms are trained";
+        let StudyFile { training_seeds, decisions, .. } = study;
+        problems.require(!training_seeds.is_empty(), "training_seeds", training_seeds.len(), bound);
+        problems.require(*decisions > 0, "decisions", decisions, bound);
     }
 }
 
@@ -179,6 +179,11 @@ fn resolve_arm(study: &StudyFile, config: &Layer, base: &Settings, arm: Drawn) -
             return Err(SettingsError(problems));
         }
     };
+    let hidden = judge.hidden_from_shield();
+    if arm.shield && !hidden.is_empty() {
+        let bound = format!("false, or nothing hidden of what the shield reads: {}", hidden.join(", "));
+        return Err(SettingsError(vec![(Problem::new("shield", true, &bound), Some(arm.name))]));
+    }
     judge.reward = base.reward;
     judge.evaluation = base.evaluation.clone();
     judge.evaluation.scenarios = base.judged().to_vec();

@@ -25,6 +25,7 @@ use crate::places::Places;
 use crate::progress::Voice;
 use crate::run_folder::{MANIFEST, Manifest, RESOLVED, RunFolder, sha256};
 use crate::settings::{Layer, Settings};
+use crate::shield::shield;
 use crate::trainer::{self, End};
 
 /// Name of a trial's result in its folder.
@@ -205,11 +206,14 @@ impl Trial {
             folder.write_manifest(&Manifest::new(&text, seed, places.inputs.clone()))?;
         }
         let own = folder.child(&format!("seed-{seed}"))?;
-        let mut learner = trainer::learner(settings, &places, seed)?;
-        trainer::restore(learner.as_mut(), &own, voice)?;
-        if !learner.is_done() && trainer::train(learner.as_mut(), &own, settings, voice, stop)? == End::Interrupted {
+        let mut course = trainer::course(settings, &places, seed)?;
+        if !trainer::restore(course.learner.as_mut(), &own, voice)? {
+            trainer::warm_start(course.learner.as_mut(), &own, settings, &places, voice)?;
+        }
+        if !course.learner.is_done() && trainer::train(&mut course, &own, settings, voice, stop)? == End::Interrupted {
             return Ok(None);
         }
+        let learner = &course.learner;
         let origin = Origin { seed, steps: learner.steps_done(), settings_sha256: &sha256(text.as_bytes()) };
         let export = Export::new(settings, &places, learner.policy(), origin)?;
         // What is judged is what stands on the disk.
@@ -226,7 +230,7 @@ impl Trial {
         let arena = Arena::new(settings, &places)?;
         let mut contender = self.contender(settings, &arena, trained.map(|(_, export)| export))?;
         if self.file.shield {
-            let shield = judge::shield(settings, &arena.spec())?;
+            let shield = shield(settings, &places, &arena.spec())?;
             let policy = Shielded::new(&contender.name, contender.policy, shield);
             contender = Contender { policy: Box::new(policy), ..contender };
         }

@@ -33,15 +33,22 @@ pub(crate) struct AblateArgs {
     /// Threads, shared out among the trials that run at the same time; 0 takes all processors
     #[arg(long, default_value_t = 0)]
     threads: usize,
+    #[command(flatten)]
+    rehearsal: Rehearsal,
+    /// Print arms, design and hash, and run nothing
+    #[arg(long)]
+    plan: bool,
+}
+
+/// What makes a rehearsal of a study.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(super) struct Rehearsal {
     /// Rehearse with the first so many training seeds alone: a study of its own, registered as such
     #[arg(long)]
     seeds: Option<usize>,
     /// Rehearse with so many decisions of each training run: a study of its own, registered as such
     #[arg(long)]
     decisions: Option<u64>,
-    /// Print arms, design and hash, and run nothing
-    #[arg(long)]
-    plan: bool,
 }
 
 /// A study whose trials are written.
@@ -59,36 +66,43 @@ pub(super) struct Prepared {
 /// # Errors
 /// If the study is wrong, or another is registered in its folder.
 pub(crate) fn run(args: &AblateArgs, voice: Voice) -> anyhow::Result<Verdict> {
-    let study = study(args)?;
+    let study = args.rehearsal.study(&args.study)?;
     if args.plan {
         show_plan(&plan(study, &args.study)?)?;
         return Ok(Verdict::Done);
     }
     let out = args.out.as_deref().context("a study needs --out, a folder")?;
     let prepared = Prepared::of(study, &args.study, out)?;
-    let mut again = format!("seawall ablate {} --out {}", args.study.display(), out.display());
-    again.extend(args.seeds.map(|seeds| format!(" --seeds {seeds}")));
-    again.extend(args.decisions.map(|decisions| format!(" --decisions {decisions}")));
-    prepared.run(args.threads, &again, voice)
+    prepared.run(args.threads, &args.rehearsal.again(&args.study, out), voice)
 }
 
-/// The study of the arguments, cut down to a rehearsal if they ask for one.
-fn study(args: &AblateArgs) -> anyhow::Result<StudyFile> {
-    let mut study = StudyFile::read(&args.study)?;
-    if let Some(seeds) = args.seeds {
-        let there = study.training_seeds.len();
-        ensure!((1..=there).contains(&seeds), "--seeds {seeds}: the study has {there} training seeds");
-        study.training_seeds.truncate(seeds);
+impl Rehearsal {
+    /// The study at `path`, cut down to a rehearsal if one is asked for.
+    ///
+    /// # Errors
+    /// If there is no such study, or it has fewer seeds or trains nothing.
+    pub(super) fn study(self, path: &Path) -> anyhow::Result<StudyFile> {
+        let mut study = StudyFile::read(path)?;
+        if let Some(seeds) = self.seeds {
+            let there = study.training_seeds.len();
+            ensure!((1..=there).contains(&seeds), "--seeds {seeds}: the study has {there} training seeds");
+            study.training_seeds.truncate(seeds);
+        }
+        if let Some(decisions) = self.decisions {
+            let there = study.decisions;
+            ensure!(decisions > 0 && there > 0, "--decisions {decisions}: the study trains for {there}");
+            study.decisions = decisions;
+        }
+        Ok(study)
     }
-    if let Some(decisions) = args.decisions {
-        ensure!(
-            decisions > 0 && study.decisions > 0,
-            "--decisions {decisions}: the study trains for {}",
-            study.decisions
-        );
-        study.decisions = decisions;
+
+    /// The command that goes on with the study.
+    pub(super) fn again(self, study: &Path, out: &Path) -> String {
+        let mut again = format!("seawall ablate {} --out {}", study.display(), out.display());
+        again.extend(self.seeds.map(|seeds| format!(" --seeds {seeds}")));
+        again.extend(self.decisions.map(|decisions| format!(" --decisions {decisions}")));
+        again
     }
-    Ok(study)
 }
 
 /// The plan of a study that stands at `path`.
@@ -154,7 +168,8 @@ fn show_plan(plan: &Plan) -> anyhow::Result<()> {
     let hash = Registered::of(plan)?.sha256();
     let rows = plan.arms.iter().map(|arm| {
         let who = arm.policy.clone().unwrap_or_else(|| arm.train.run.algorithm.name().to_owned());
-        let shield = if arm.shield { "yes" } else { "" };
+        let is_shielded = arm.shield || (arm.policy.is_none() && arm.train.run.shield);
+        let shield = if is_shielded { "yes" } else { "" };
         vec![arm.name.clone(), who, shield.to_owned(), plan.seeds(arm).len().to_string()]
     });
     show(&table::text_table(&["arm", "policy", "shield", "trials"], rows))?;

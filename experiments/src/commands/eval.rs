@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use anyhow::bail;
-use seawall_agents::Shielded;
-use seawall_env::Spec;
+use seawall_agents::{Shield, Shielded};
 use seawall_eval::{Contender, Report, Split};
 
 use super::{Verdict, use_threads};
@@ -17,7 +16,7 @@ use crate::output::show;
 use crate::places::Places;
 use crate::progress::Voice;
 use crate::run_folder::{Manifest, POLICIES, RESOLVED, RunFolder};
-use crate::settings::Settings;
+use crate::shield::{Rates, shield};
 
 /// Arguments of `seawall eval`.
 #[derive(Debug, clap::Args)]
@@ -69,7 +68,10 @@ pub(crate) fn run(args: &EvalArgs, voice: Voice) -> anyhow::Result<Verdict> {
         entries.push((name, entry));
     }
     if args.shield {
-        shield(&settings, &spec, &mut contenders)?;
+        let shield = shield(&settings, &places, &spec)?;
+        for contender in contenders.clone() {
+            contenders.push(behind(contender, &shield));
+        }
     }
     let subject = contenders.first().map_or_else(|| SUBJECT.to_owned(), |contender| contender.name.clone());
     let venues = judge::venues(&args.venues)?;
@@ -90,11 +92,8 @@ pub(crate) fn run(args: &EvalArgs, voice: Voice) -> anyhow::Result<Verdict> {
     let mut report = Report::build(&records, &subject, settings.evaluation.statistics, &suite.gates)?;
     report.notes = notes;
     judge::show_report(&report)?;
-    for (place, arm) in records.arms.iter().enumerate() {
-        if let Some((decisions, changed)) = records.overruled(place) {
-            show(&format!("{}: the shield changed {changed} of {decisions} actions", arm.name))?;
-        }
-    }
+    let rates = Rates::new(Vec::new(), &records);
+    rates.show()?;
     if let Some(folder) = folder {
         let text = settings.to_toml();
         folder.write(RESOLVED, text.as_bytes())?;
@@ -103,6 +102,7 @@ pub(crate) fn run(args: &EvalArgs, voice: Voice) -> anyhow::Result<Verdict> {
             entry.write(&folder.child(POLICIES)?.child(name)?)?;
         }
         judge::write(&folder, &report, &records)?;
+        rates.write(&folder)?;
         show(&format!("report: {}", folder.file("report.md").display()))?;
     }
     Ok(if report.passed() { Verdict::Done } else { Verdict::GateFailed })
@@ -128,15 +128,11 @@ fn look(
     Ok(notes)
 }
 
-/// Adds every policy once more, behind a shield that knows the venue's fund and volatility.
-fn shield(settings: &Settings, spec: &Spec, contenders: &mut Vec<Contender>) -> anyhow::Result<()> {
-    let shield = judge::shield(settings, spec)?;
-    for contender in contenders.clone() {
-        let name = format!("{}+shield", contender.name);
-        let policy = Shielded::new(&name, contender.policy, shield.clone());
-        contenders.push(Contender { name, policy: Box::new(policy), ..contender });
-    }
-    Ok(())
+/// A policy behind a shield, under a name that says so.
+fn behind(contender: Contender, shield: &Shield) -> Contender {
+    let name = format!("{}+shield", contender.name);
+    let policy = Shielded::new(&name, contender.policy, shield.clone());
+    Contender { name, policy: Box::new(policy), ..contender }
 }
 
 /// `name`, or `name-2`, `name-3` and so on if it is taken.

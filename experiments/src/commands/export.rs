@@ -46,7 +46,7 @@ pub(crate) fn run(args: &ExportArgs, voice: Voice) -> anyhow::Result<Verdict> {
     }
     let trained_in = folder.child(&format!("seed-{seed}"))?;
     let places = Places::gather(&settings, &settings.task.scenarios, voice)?;
-    let mut learner = trainer::learner(&settings, &places, seed)?;
+    let mut learner = trainer::course(&settings, &places, seed)?.learner;
     if !trainer::restore(learner.as_mut(), &trained_in, voice)? {
         bail!("{} has no checkpoint yet", trained_in.path().display());
     }

@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use super::Verdict;
-use super::ablate::Prepared;
-use crate::ablation::file::StudyFile;
+use super::ablate::{Prepared, Rehearsal};
 use crate::ablation::launcher::{Launcher, Request};
 use crate::output::show;
 use crate::progress::Voice;
@@ -21,6 +20,8 @@ pub(crate) struct SweepArgs {
     /// Folder of the study, on a disk that every node sees under the same path
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    #[command(flatten)]
+    rehearsal: Rehearsal,
     /// Processors of one trial
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
     processors: u32,
@@ -40,8 +41,8 @@ pub(crate) struct SweepArgs {
 /// # Errors
 /// If the study is wrong, another is registered in its folder, or a file cannot be written.
 pub(crate) fn run(args: &SweepArgs, voice: Voice) -> anyhow::Result<Verdict> {
-    let prepared = Prepared::of(StudyFile::read(&args.study)?, &args.study, &args.out)?;
-    let again = format!("seawall ablate {} --out {}", args.study.display(), args.out.display());
+    let prepared = Prepared::of(args.rehearsal.study(&args.study)?, &args.study, &args.out)?;
+    let again = args.rehearsal.again(&args.study, &args.out);
     let request = Request {
         processors: args.processors,
         parallel: args.parallel,

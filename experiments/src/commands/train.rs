@@ -21,8 +21,10 @@ use crate::progress::Voice;
 use crate::run_folder::{Input, Manifest, RESOLVED, RunFolder, input, sha256};
 use crate::score::Score;
 use crate::settings::Settings;
+use crate::shield::{Rates, Trained, shield};
 use crate::tensorboard::Events;
 use crate::trainer::{self, End};
+use crate::training_log;
 
 /// Arguments of `seawall train`.
 #[derive(Debug, clap::Args)]
@@ -106,6 +108,9 @@ pub(crate) fn run(args: &TrainArgs, voice: Voice) -> anyhow::Result<Verdict> {
     report.notes.extend(look.caution());
     judge::write(&run.folder, &report, &records)?;
     judge::show_report(&report)?;
+    let rates = Rates::new(shielded_training(&run)?, &records);
+    rates.show()?;
+    rates.write(&run.folder)?;
     if run.field.judged.list.iter().any(|place| place.is_history()) {
         show("Judged on the history that it was trained on, with unseen seeds: `seawall eval` judges it on another.")?;
     }
@@ -159,6 +164,9 @@ impl Field {
         let selection = Arena::selection(settings, Voice::Quiet)?;
         let suite = arena.suite(settings, Split::Report);
         refuse_leaks(settings, &suite)?;
+        if settings.run.shield {
+            shield(settings, &trained, &arena.spec())?;
+        }
         let own = &settings.run.name;
         let mut names: Vec<String> =
             judge::baselines(settings, &arena.spec())?.into_iter().map(|baseline| baseline.name).collect();
@@ -221,17 +229,18 @@ pub(super) fn interrupt_flag(voice: Voice) -> anyhow::Result<Interrupts> {
 /// Trains with one seed and writes its export; nothing if an interrupt came first.
 fn train_one(run: &Run, seed: u64, voice: Voice, stop: &AtomicBool) -> anyhow::Result<Option<Export>> {
     let folder = run.folder.child(&seed_folder(seed))?;
-    let mut learner = trainer::learner(&run.settings, &run.field.trained, seed)?;
-    if trainer::restore(learner.as_mut(), &folder, voice)? {
+    let mut course = trainer::course(&run.settings, &run.field.trained, seed)?;
+    let learner = course.learner.as_mut();
+    if trainer::restore(learner, &folder, voice)? {
         voice.say(&format!("seed {seed}: going on after {} of {} steps", learner.steps_done(), learner.total_steps()));
     } else {
         voice.say(&format!("seed {seed}: {} steps", learner.total_steps()));
-        trainer::warm_start(learner.as_mut(), &folder, &run.settings, &run.field.trained, voice)?;
+        trainer::warm_start(learner, &folder, &run.settings, &run.field.trained, voice)?;
     }
-    if !learner.is_done() && trainer::train(learner.as_mut(), &folder, &run.settings, voice, stop)? == End::Interrupted
-    {
+    if !learner.is_done() && trainer::train(&mut course, &folder, &run.settings, voice, stop)? == End::Interrupted {
         return Ok(None);
     }
+    let learner = &course.learner;
     let origin = Origin { seed, steps: learner.steps_done(), settings_sha256: &run.settings_sha256 };
     let export = Export::new(&run.settings, &run.field.trained, learner.policy(), origin)?;
     // What is judged is what stands on the disk.
@@ -245,6 +254,18 @@ fn policies(run: &Run) -> anyhow::Result<BTreeSet<(String, String)>> {
         Ok((run.settings.run.name.clone(), input(&file)?.sha256))
     };
     seeds(&run.settings).map(of).collect()
+}
+
+/// How often the shield acted in each training run, if there is one.
+fn shielded_training(run: &Run) -> anyhow::Result<Vec<Trained>> {
+    if !run.settings.run.shield {
+        return Ok(Vec::new());
+    }
+    let rates = |seed| -> anyhow::Result<Option<Trained>> {
+        let rates = training_log::shield_rates(&run.folder.child(&seed_folder(seed))?)?;
+        Ok(rates.map(|(rate, last)| Trained { seed, rate, last }))
+    };
+    seeds(&run.settings).filter_map(|seed| rates(seed).transpose()).collect()
 }
 
 fn learned(settings: &Settings, arena: &Arena, exports: &[Export]) -> anyhow::Result<Vec<Contender>> {

@@ -127,6 +127,9 @@ fn begin(args: &TuneArgs, family: Family, voice: Voice) -> anyhow::Result<Run> {
     ];
     layers.extend(args.steps.map(|steps| flag_layer("--steps", "search.total_steps", toml::Value::Integer(steps))));
     let settings = args.settings.settings(&layers)?;
+    if settings.run.shield {
+        bail!("run.shield = true: rules are tuned without a shield; `seawall eval RULE --shield` judges one behind it");
+    }
     let places = Places::gather(&settings, &settings.task.scenarios, voice)?;
     // What can be known to fail fails now, and not after the search.
     tuner::tuner(&settings, &places)?;
@@ -237,7 +240,7 @@ fn write(run: &Run, tuner: &Tuner, values: &[f64], provenance: Provenance) -> an
     let entry = RuleEntry::new(rule, values);
     let spec = tuner.form().spec();
     if let Some(layer) = rule.layer(values, spec)? {
-        let described = Described { name, provenance, rule: Some(entry) };
+        let described = Described { name, provenance, rule: Some(entry), shield: None };
         return Export::of_rule(settings, places, described, &layer)?.write(&folder);
     }
     let story = RuleStory { name, clocks: clocks(places)?, provenance };

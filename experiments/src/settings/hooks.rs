@@ -7,6 +7,7 @@ use seawall_env::liquidation::presets::Preset;
 use seawall_env::liquidation::{
     Backstop, CloseSize, Execution, Incentive, LimitPrice, LossAllocation, Pipeline, Throttle, Trigger,
 };
+use seawall_env::observation::features;
 use seawall_env::{Problems, mask};
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +30,13 @@ impl ObservationSettings {
     /// Whether nothing is hidden.
     pub(crate) const fn is_clear(&self) -> bool {
         self.off.is_empty() && self.shuffled.is_empty()
+    }
+
+    /// Whether a feature of every task is hidden, by its own name or by its group's.
+    pub(crate) fn hides(&self, feature: &str) -> bool {
+        let group = features().iter().find(|found| found.name == feature).map(|found| found.group);
+        let hidden = self.off.iter().chain(&self.shuffled);
+        hidden.into_iter().any(|name| name == feature || Some(name.as_str()) == group)
     }
 
     pub(super) fn validate(&self, problems: &mut Problems) {

@@ -3,6 +3,7 @@
 mod hooks;
 mod layers;
 mod market;
+mod shield;
 mod suite;
 
 use seawall_agents::ScheduleShape;
@@ -135,6 +136,8 @@ pub(crate) struct RunSettings {
     pub(crate) checkpoint_interval: u64,
     /// Baseline whose policy over the parameters is imitated first, on the venue that is trained on; `ppo` alone can.
     pub(crate) warm_start: WarmStart,
+    /// Whether the policy trains, is judged and is exported behind the solvency shield.
+    pub(crate) shield: bool,
 }
 
 /// What is trained on.
@@ -329,6 +332,9 @@ impl Settings {
         whole(&mut problems, "export.episodes", export.episodes as u64, 1, 10_000);
         reward.validate("reward", &mut problems);
         market.validate("market", &mut problems);
+        if run.shield {
+            self.validate_shield(&mut problems);
+        }
         problems.0
     }
 }

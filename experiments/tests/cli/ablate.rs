@@ -172,7 +172,23 @@ judge = { 'reward.bad_debt' = 0.0 }
     let text = refused(&LONG.replace(set, "set = { 'observation.off' = ['options'] }"));
     assert!(text.contains("observation.off[0] = \"options\": must be observed in this task"), "{text}");
     let text = refused(&LONG.replace("training_seeds = [7]", ""));
-    assert!(text.contains("the study needs training_seeds and decisions"), "{text}");
+    assert!(text.contains("training_seeds = 0: must be at least 1, since arms are trained (study)"), "{text}");
+    let text = refused(&LONG.replace(set, "set = { 'observation.off' = ['fund'] }\nshield = true"));
+    assert!(text.contains("shield = true: must be false, or nothing hidden of what the shield reads: fund"), "{text}");
+}
+
+#[test]
+fn arms_train_behind_the_shield_and_from_an_imitation_where_they_say_so() {
+    let place = Place::new();
+    let arms = "set = { 'run.shield' = true }\n[[arms]]\nname = 'imitates'\nset = { 'run.warm_start' = 'gen3' }\n";
+    let study = LONG.replace("set = { 'action.fixed.keeper_bonus' = 0.0 }", arms);
+    place.write("short.toml", &study);
+    place.run(&["--quiet", "ablate", "short.toml", "--decisions", "64", "--out", "study"]).ends_with(0);
+    let table = place.read("study/ablation.md");
+    assert!(table.lines().any(|line| line.contains("no_bonus") && line.contains("the shield changed ")), "{table}");
+    let bytes = |arm: &str| place.bytes(&format!("study/runs/{arm}-seed7/seed-7/export/policy.bin"));
+    assert_eq!((bytes("base")[8], bytes("no_bonus")[8], bytes("imitates")[8]), (1, 3, 1));
+    assert_ne!(bytes("base"), bytes("imitates"), "what was imitated must matter");
 }
 
 #[test]

@@ -181,4 +181,9 @@ fn the_local_launcher_runs_the_study() {
     place.run(&["--quiet", "sweep", "smoke", "--launcher", "local", "--out", "a study"]).ends_with(0);
     is_complete(&place);
     place.run(&["sweep", "smoke", "--launcher", "cloud", "--out", "b"]).ends_with(2);
+    // A rehearsal is one wherever it runs: three arms with one seed, and two rules.
+    let rehearsal = ["--seeds", "1", "--decisions", "32", "--out", "short"];
+    let ran = place.run(&[&["sweep", "smoke", "--launcher", "ray"][..], &rehearsal].concat()).ends_with(0);
+    assert!(ran.out.contains("collect: seawall ablate smoke --out short --seeds 1 --decisions 32"), "{}", ran.out);
+    assert_eq!(place.read("short/trials.txt").lines().count(), 5);
 }

@@ -169,6 +169,56 @@ fn a_recurrent_bounded_run_from_an_imitation_goes_on_bit_for_bit_and_verifies() 
     assert!(ran.out.contains("vectors replay bit for bit") && ran.out.contains("episodes score as they did"));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_run_behind_the_shield_goes_on_bit_for_bit_and_its_export_carries_the_shield() {
+    let place = goes_on(&["-KILL"], &["--set", "run.shield=true"]);
+    let rates: Vec<Vec<String>> = metrics(&place, "whole");
+    let column = rates[0].iter().position(|tag| tag == "rollout/shield_rate").unwrap();
+    let rates: Vec<f64> = rates[1..].iter().map(|row| row[column].parse().unwrap()).collect();
+    assert!(rates.iter().all(|rate| (0.0..=1.0).contains(rate)) && rates.iter().any(|rate| *rate > 0.0), "{rates:?}");
+    // Version 3 of the formats: a policy behind a shield.
+    assert_eq!(place.bytes("whole/export/policy.bin")[8..10], [3, 0]);
+    assert_eq!(place.bytes("whole/export/policy.vectors")[8..10], [3, 0]);
+    let described: serde_json::Value = serde_json::from_str(&place.read("whole/export/policy.json")).unwrap();
+    assert_eq!(described["version"], 3);
+    assert_eq!(described["shield"]["constants"]["confidence"], 0.99);
+
+    let ran = place.run(&["verify", "whole/export"]).ends_with(0);
+    assert!(ran.out.contains("the shield acts in ") && ran.out.contains("episodes score as they did"), "{}", ran.out);
+    let said: serde_json::Value = serde_json::from_str(&place.read("whole/shield.json")).unwrap();
+    let mean = rates.iter().sum::<f64>() / f64::from(u32::try_from(rates.len()).unwrap());
+    assert_eq!(said["training"][0]["rate"].as_f64(), Some(mean));
+    assert_eq!(said["judged"][0]["contender"], "smoke");
+    assert!(said["judged"][0]["decisions"].as_u64().unwrap() > 0);
+
+    // The shield in front of a policy that has one finds nothing left to do, and counts what the policy's own does.
+    let eval = ["eval", "whole", "--shield", "--out", "judged"];
+    let judged = place.run(&eval).ends_with(0).out;
+    let counts = |name: &str| {
+        let start = format!("{name}: the shield changed ");
+        judged
+            .lines()
+            .find_map(|line| line.strip_prefix(&start))
+            .unwrap_or_else(|| panic!("{name} in {judged}"))
+            .to_owned()
+    };
+    assert_eq!(counts("smoke"), counts("smoke+shield"));
+    let said: serde_json::Value = serde_json::from_str(&place.read("judged/shield.json")).unwrap();
+    assert_eq!(said["training"], serde_json::json!([]));
+    assert_eq!(said["judged"][0]["acted"], said["judged"][1]["acted"]);
+}
+
+#[test]
+fn the_soft_actor_critic_trains_behind_the_shield_too() {
+    let place = Place::new();
+    let sets = ["--set", "run.algorithm=sac", "--set", "run.shield=true", "--set", "task.groups.slow=false"];
+    let ran = train(&place, &[&sets[..], &["--out", "run"]].concat()).ends_with(0);
+    assert!(ran.out.contains("seed 7: the shield changed ") && ran.out.contains(" % of the actions in training"));
+    let bare = place.run(&["tune", "gen2", "--config", "smoke", "--set", "run.shield=true"]).ends_with(2);
+    assert!(bare.err.contains("rules are tuned without a shield"), "{}", bare.err);
+}
+
 /// Interrupts a run by each of some signals and compares what comes of it with a run that was left alone.
 #[cfg(unix)]
 fn goes_on(signals: &[&str], settings: &[&str]) -> Place {

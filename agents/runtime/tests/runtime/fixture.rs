@@ -39,6 +39,7 @@ pub(crate) const CONTENTS: Contents<'static> = Contents {
     memory: None,
     layers: &[(HIDDEN, Activation::Tanh), (OUTPUT, Activation::Identity)],
     parameters: &PARAMETERS,
+    shield: None,
 };
 
 pub(crate) fn bytes_of(contents: &Contents<'_>) -> Vec<u8> {

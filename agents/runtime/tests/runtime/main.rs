@@ -8,3 +8,4 @@ mod fixture;
 mod format;
 mod memory;
 mod policy;
+mod shield;

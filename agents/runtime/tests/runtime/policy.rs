@@ -10,7 +10,7 @@ fn act(policy: &Policy<Vec<u8>>, observation: &[f32]) -> Result<Vec<f32>, ActErr
     // Values in the buffers must not matter.
     let mut scratch = vec![f32::NAN; policy.scratch_len()];
     let mut action = vec![f32::NAN; policy.action_len()];
-    policy.act(observation, &mut scratch, &mut action).map(|()| action)
+    policy.act(observation, &mut scratch, &mut action).map(|_| action)
 }
 
 #[test]
@@ -51,6 +51,7 @@ fn act_has_the_bits_of_the_network_that_trainers_run() {
             memory: None,
             layers: &file_layers,
             parameters: &PARAMETERS,
+            shield: None,
         };
         let policy = Policy::parse(bytes_of(&contents)).unwrap();
 
@@ -98,9 +99,9 @@ fn buffers_of_the_wrong_length_are_errors() {
     let policy = Policy::parse(bytes_of(&CONTENTS)).unwrap();
     let (mut scratch, mut action) = (vec![0.0; policy.scratch_len()], [0.0; 2]);
     let length = |buffer, expected, found| Err(ActError::Length { buffer, expected, found });
-    assert_eq!(policy.act(&[0.0; 2], &mut scratch, &mut action), length("observation", 3, 2));
-    assert_eq!(policy.act(&[0.0; 3], &mut scratch, &mut action[..1]), length("action", 2, 1));
-    assert_eq!(policy.act(&[0.0; 3], &mut scratch[1..], &mut action), length("scratch", 9, 8));
+    assert_eq!(policy.act(&[0.0; 2], &mut scratch, &mut action).map(drop), length("observation", 3, 2));
+    assert_eq!(policy.act(&[0.0; 3], &mut scratch, &mut action[..1]).map(drop), length("action", 2, 1));
+    assert_eq!(policy.act(&[0.0; 3], &mut scratch[1..], &mut action).map(drop), length("scratch", 9, 8));
     assert_eq!(policy.decode(&action, &mut [0.0; 3]), length("values", 2, 3));
     assert_eq!(policy.fallback(&mut [0.0; 1]), length("values", 2, 1));
     assert_eq!(policy.limit(&action, true, &mut [0.0; 1]), length("action", 2, 1));
