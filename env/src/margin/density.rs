@@ -134,11 +134,13 @@ impl TriggerIndex {
             if self.qty_in(lane, 0..self.grid().buckets as usize).is_zero() {
                 continue;
             }
-            let mut high = terms.threshold(lane, mark);
+            let bucket = |key| self.grid().bucket(direction, key);
+            let mut high = bucket(terms.threshold(lane, mark));
             for (band, share) in out.iter_mut().zip(moves) {
                 let price = mark - Price::from_raw(direction.sign() * moved(share));
-                let low = terms.threshold(lane, price).min(high);
-                *band += self.qty_between_buckets(lane, low, high);
+                // As `qty_between_buckets`: a bucket never falls as the key rises.
+                let low = bucket(terms.threshold(lane, price)).min(high);
+                *band += self.qty_in(lane, low + 1..high + 1);
                 high = low;
             }
         }

@@ -325,9 +325,9 @@ fn book(market: &Market, writer: &mut Writer<'_>) {
     let scenario = market.scenario();
     let full =
         |distance: f64| market.state().depth_reference * libm::pow(distance / 0.01, scenario.book.depth_exponent);
-    let (bids, asks) = (book.depths(Side::Sell, DEPTHS), book.depths(Side::Buy, DEPTHS));
-    let relative = |i: usize| ratio(0.5 * (bids[i] + asks[i]) / full(DEPTHS[i]));
-    let (bid, ask) = (bids[2], asks[2]);
+    let depths = book.depths_of_both(DEPTHS);
+    let relative = |i: usize| ratio(0.5 * depths[i].iter().sum::<f64>() / full(DEPTHS[i]));
+    let [bid, ask] = depths[2];
     writer.put([
         ratio(book.half_spread() / (scenario.book.half_spread_bp * 1e-4)),
         relative(0),

@@ -24,6 +24,16 @@ pub(super) fn offset(level: usize) -> f64 {
     level as f64 * LEVEL
 }
 
+/// Levels whose costs are worked out together.
+const BLOCK: usize = 10;
+const _: () = assert!(LEVELS.is_multiple_of(BLOCK), "blocks cover all levels");
+
+/// Coins times their mean offset, for a `part` of what is `shown` on a level: quotes lie evenly inside it.
+#[inline]
+fn cost_within(level: usize, part: f64, shown: f64) -> f64 {
+    part * (offset(level) + 0.5 * LEVEL * part / shown)
+}
+
 /// What makers show on either side when they quote in full.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Profile {
@@ -95,11 +105,19 @@ impl Half {
     }
 
     /// Moves quotes on levels `[from, to)` by the share `rate` towards what makers at `liquidity` would show there.
-    #[inline]
+    #[inline(always)]
     pub(super) fn refresh(&mut self, from: usize, to: usize, liquidity: f32, rate: f32, profile: &Profile) {
         let inner = self.edge - 0.5;
-        let quotes = profile.near[from..to].iter().zip(&profile.far[from..to]).zip(&CENTRES[from..to]);
-        for (coins, ((near, far), centre)) in self.coins[from..to].iter_mut().zip(quotes) {
+        let quotes = profile.near[from..to].iter().zip(&profile.far[from..to]);
+        let levels = self.coins[from..to].iter_mut().zip(quotes);
+        // Two loops of one length each, for the compiler to unroll: where the edge lies below, nothing is shut.
+        if CENTRES[from] - inner >= 1.0 {
+            for (coins, (near, far)) in levels {
+                *coins += (liquidity * near + far - *coins) * rate;
+            }
+            return;
+        }
+        for ((coins, (near, far)), centre) in levels.zip(&CENTRES[from..to]) {
             // Comparisons instead of `clamp`: they compile to one vector instruction each.
             let beyond = centre - inner;
             let beyond = if beyond > 0.0 { beyond } else { 0.0 };
@@ -125,7 +143,7 @@ impl Half {
             // Quotes lie evenly inside a level; a limit inside it reaches a part of them.
             let reachable = shown * ((reach - inner) / LEVEL).min(1.0);
             let part = left.min(reachable);
-            weighted += part * (inner + 0.5 * LEVEL * part / shown);
+            weighted += cost_within(level, part, shown);
             self.coins[level] = narrow(shown - part).max(0.0);
             taken_at(level, narrow(part));
             left -= part;
@@ -138,15 +156,22 @@ impl Half {
     pub(super) fn quote(&self, coins: f64) -> f64 {
         let mut left = coins;
         let mut weighted = 0.0;
-        for (level, &shown) in self.coins.iter().enumerate() {
-            let shown = f64::from(shown);
-            if shown > 0.0 {
-                let part = left.min(shown);
-                weighted += part * (offset(level) + 0.5 * LEVEL * part / shown);
-                left -= part;
-                if left <= 0.0 {
-                    return weighted / coins;
+        for (first, block) in (0..LEVELS).step_by(BLOCK).zip(self.coins.chunks_exact(BLOCK)) {
+            // What whole levels cost waits for no other level, so a block of them is divided at once.
+            let mut costs = [0.0; BLOCK];
+            for (k, (cost, &shown)) in costs.iter_mut().zip(block).enumerate() {
+                *cost = cost_within(first + k, f64::from(shown), f64::from(shown));
+            }
+            for (k, (cost, &shown)) in costs.iter().zip(block).enumerate() {
+                let shown = f64::from(shown);
+                if shown <= 0.0 {
+                    continue;
                 }
+                if left <= shown {
+                    return (weighted + cost_within(first + k, left, shown)) / coins;
+                }
+                weighted += cost;
+                left -= shown;
             }
         }
         (weighted + left * offset(LEVELS)) / coins
@@ -160,24 +185,48 @@ impl Half {
 
     /// Coins within each of some rising distances, in one walk.
     pub(super) fn depths<const N: usize>(&self, distances: [f64; N]) -> [f64; N] {
-        let (mut from, mut inside) = (0, 0.0);
-        distances.map(|distance| {
-            let whole = whole_levels(distance).max(from);
-            for &shown in &self.coins[from..whole] {
-                inside += f64::from(shown);
-            }
-            from = whole;
-            let mut coins = inside;
-            for level in whole..LEVELS {
-                let inner = offset(level);
-                if inner >= distance {
-                    break;
-                }
-                coins += f64::from(self.coins[level]) * ((distance - inner) / LEVEL).min(1.0);
-            }
-            coins
-        })
+        let coins = &self.coins[..LEVELS];
+        walk([0.0], distances, |level| [coins[level]]).map(|[coins]| coins)
     }
+
+    /// As [`Half::depths`] of two sides at once: a sum waits for itself, two sums do not wait for each other.
+    pub(super) fn depths_of_both<const N: usize>(halves: [&Self; 2], distances: [f64; N]) -> [[f64; 2]; N] {
+        let [first, second] = halves.map(|half| &half.coins[..LEVELS]);
+        walk([0.0; 2], distances, |level| [first[level], second[level]])
+    }
+}
+
+/// Adds up `SIDES` sides' coins level by level, and says how many lie within each of some rising distances.
+#[inline]
+fn walk<const SIDES: usize, const N: usize>(
+    mut inside: [f64; SIDES],
+    distances: [f64; N],
+    coins: impl Fn(usize) -> [f32; SIDES],
+) -> [[f64; SIDES]; N] {
+    let mut depths = [inside; N];
+    let mut from = 0;
+    for (depth, distance) in depths.iter_mut().zip(distances) {
+        let whole = whole_levels(distance).max(from);
+        for level in from..whole {
+            let shown = coins(level);
+            for (inside, shown) in inside.iter_mut().zip(shown) {
+                *inside += f64::from(shown);
+            }
+        }
+        from = whole;
+        *depth = inside;
+        for level in whole..LEVELS {
+            let inner = offset(level);
+            if inner >= distance {
+                break;
+            }
+            let shown = coins(level);
+            for (depth, shown) in depth.iter_mut().zip(shown) {
+                *depth += f64::from(shown) * ((distance - inner) / LEVEL).min(1.0);
+            }
+        }
+    }
+    depths
 }
 
 /// Levels that lie within `distance` to their outer edge.

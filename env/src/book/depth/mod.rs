@@ -39,6 +39,8 @@ pub struct DepthBook {
     fair: FairPrice,
     /// Fair price in whole levels above the price outside, as the displayed quotes stand.
     origin: i64,
+    /// Mean offsets of selling and of buying the reference size.
+    reference: [f64; 2],
     mid: f64,
     half_spread: f64,
     quoted_half_spread: f64,
@@ -62,6 +64,7 @@ impl DepthBook {
             profile,
             fair: FairPrice::new(config, price, seconds),
             origin: 0,
+            reference: [0.0; 2],
             mid: price,
             half_spread: 0.0,
             quoted_half_spread: config.half_spread_bp * 1e-4,
@@ -119,17 +122,38 @@ impl DepthBook {
 
     /// Recomputes mid and spread from the prices of the reference size.
     fn requote(&mut self) {
-        let fair = self.fair();
-        let coins = self.impact_notional / fair;
-        let (ask, bid) = (self.asks.quote(coins), self.bids.quote(coins));
+        let coins = self.impact_notional / self.fair();
+        self.reference = [self.bids.quote(coins), self.asks.quote(coins)];
+        self.average();
+    }
+
+    /// Asks for the reference size again where only the asks (for a buy) or the bids have changed, and the fair price has
+    /// not.
+    fn ask_again(&mut self, side: Side) {
+        let coins = self.impact_notional / self.fair();
+        let [bid, ask] = &mut self.reference;
+        match side {
+            Side::Buy => *ask = self.asks.quote(coins),
+            Side::Sell => *bid = self.bids.quote(coins),
+        }
+    }
+
+    fn average(&mut self) {
+        let [bid, ask] = self.reference;
         self.half_spread = self.quoted_half_spread + 0.5 * (ask + bid);
-        self.mid = fair * (1.0 + 0.5 * (ask - bid));
+        self.mid = self.fair() * (1.0 + 0.5 * (ask - bid));
     }
 
     /// As [`Book::depth`], at some rising distances at once.
     #[must_use]
     pub fn depths<const N: usize>(&self, side: Side, distances: [f64; N]) -> [f64; N] {
         self.half(side).depths(distances.map(|distance| distance - self.quoted_half_spread))
+    }
+
+    /// As [`DepthBook::depths`], of bids and asks at once.
+    #[must_use]
+    pub fn depths_of_both<const N: usize>(&self, distances: [f64; N]) -> [[f64; 2]; N] {
+        Half::depths_of_both([&self.bids, &self.asks], distances.map(|distance| distance - self.quoted_half_spread))
     }
 
     fn half(&self, side: Side) -> &Half {
@@ -158,13 +182,15 @@ impl Book for DepthBook {
             let centre = level as f64 + 0.5;
             told.trade(sign * centre, if sign > 0.0 { coins } else { -coins });
         });
+        // Less than a unit of size is no fill and moves no mid, but it is gone when the other side is next taken.
+        self.ask_again(side);
         let filled = Qty::from_f64(coins).min(qty.abs());
         if filled.is_zero() {
             return Fill::default();
         }
         let price = fair * (1.0 + sign * (mean + self.quoted_half_spread));
         let value = Usd::from_f64(filled.as_f64() * price);
-        self.requote();
+        self.average();
         match side {
             Side::Buy => Fill { qty: filled, value },
             Side::Sell => Fill { qty: -filled, value: -value },
