@@ -85,6 +85,11 @@ impl HomeBook {
         }
     }
 
+    /// No order costs more than this share of its value, however large; infinite where the book does not know.
+    pub(crate) fn worst_impact(&self) -> f64 {
+        if let Self::Depth(book) = self { book.worst_impact() } else { f64::INFINITY }
+    }
+
     /// Hands over what each maker has traded since the last time, where the book knows: a sum of quotes or a pool does not.
     /// False if nobody was told.
     pub fn settle(&mut self, book: impl FnMut(usize, Fill)) -> bool {

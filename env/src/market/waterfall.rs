@@ -100,9 +100,14 @@ impl Market {
             return false;
         }
         let qty = self.state.ledger.qty(id);
-        let mark = self.state.prices.mark;
+        let notional = qty.notional(self.state.prices.mark).as_f64();
+        // Nor need one that could pay for the worst price on the book.
+        let worst = self.state.book.worst_impact();
+        if worst.is_finite() && money > Usd::from_f64(worst * notional) - equity {
+            return true;
+        }
         let impact = self.state.book.impact(Side::of(-qty), qty.abs().as_f64());
-        let cost = Usd::from_f64(impact * qty.notional(mark).as_f64());
+        let cost = Usd::from_f64(impact * notional);
         money > cost - equity
     }
 

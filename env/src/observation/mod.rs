@@ -9,7 +9,7 @@ mod stablecoin;
 
 use crate::action::{ACTIONS, PARAMETERS};
 use crate::arena::Arena;
-use crate::book::{Book, Side};
+use crate::book::Book;
 use crate::margin::{Direction, Terms, reproduction_number};
 use crate::market::{MARGIN_LINES_MAX, Market};
 use crate::scenario::Scenario;
@@ -380,9 +380,11 @@ fn accounts(home: &[Market], writer: &mut Writer<'_>) {
         for (sums, bands) in dollars.iter_mut().zip(&forced) {
             sums.iter_mut().zip(bands).for_each(|(sum, band)| *sum += band);
         }
-        for ((highest, bands), side) in reproduction.iter_mut().zip(&forced).zip([Side::Sell, Side::Buy]) {
-            let state = market.state();
-            let depth = state.book.depth(side, 0.01) * state.prices.mark.as_f64();
+        let state = market.state();
+        // What longs sell is bought by bids, what shorts buy is sold by asks.
+        let [sides] = state.book.depths_of_both([0.01]);
+        for ((highest, bands), coins) in reproduction.iter_mut().zip(&forced).zip(sides) {
+            let depth = coins * state.prices.mark.as_f64();
             *highest = highest.max(reproduction_number(1.0, bands[0] + bands[1], depth.max(1.0)));
         }
     }

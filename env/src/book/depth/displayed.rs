@@ -20,18 +20,57 @@ const fn centres() -> [f32; LEVELS] {
 
 /// Distance of a level's inner edge from the fair price, relative.
 #[expect(clippy::cast_precision_loss, reason = "level numbers are far below 2^52")]
-pub(super) fn offset(level: usize) -> f64 {
+pub(super) const fn offset(level: usize) -> f64 {
     level as f64 * LEVEL
+}
+
+/// The same for every level, worked out once.
+static OFFSETS: [f64; LEVELS] = offsets();
+
+const fn offsets() -> [f64; LEVELS] {
+    let mut offsets = [0.0; LEVELS];
+    let mut level = 0;
+    while level < LEVELS {
+        offsets[level] = offset(level);
+        level += 1;
+    }
+    offsets
 }
 
 /// Levels whose costs are worked out together.
 const BLOCK: usize = 10;
 const _: () = assert!(LEVELS.is_multiple_of(BLOCK), "blocks cover all levels");
 
-/// Coins times their mean offset, for a `part` of what is `shown` on a level: quotes lie evenly inside it.
+/// Coins times their mean offset, for a `part` of what is `shown` on a level that begins at `inner`: quotes lie evenly
+/// inside it.
 #[inline]
-fn cost_within(level: usize, part: f64, shown: f64) -> f64 {
-    part * (offset(level) + 0.5 * LEVEL * part / shown)
+fn cost_within(inner: f64, part: f64, shown: f64) -> f64 {
+    part * (inner + 0.5 * LEVEL * part / shown)
+}
+
+/// An order that looks at level after level.
+struct Walk {
+    /// Coins that it still lacks.
+    left: f64,
+    /// Coins so far times their offsets.
+    weighted: f64,
+}
+
+impl Walk {
+    /// Looks at a level that begins at `inner`, the whole of which costs `whole`; whether it has all coins then.
+    #[inline]
+    fn ends_at(&mut self, inner: f64, shown: f64, whole: impl FnOnce() -> f64) -> bool {
+        if shown <= 0.0 {
+            return false;
+        }
+        if self.left <= shown {
+            self.weighted += cost_within(inner, self.left, shown);
+            return true;
+        }
+        self.weighted += whole();
+        self.left -= shown;
+        false
+    }
 }
 
 /// What makers show on either side when they quote in full.
@@ -143,7 +182,7 @@ impl Half {
             // Quotes lie evenly inside a level; a limit inside it reaches a part of them.
             let reachable = shown * ((reach - inner) / LEVEL).min(1.0);
             let part = left.min(reachable);
-            weighted += cost_within(level, part, shown);
+            weighted += cost_within(inner, part, shown);
             self.coins[level] = narrow(shown - part).max(0.0);
             taken_at(level, narrow(part));
             left -= part;
@@ -152,29 +191,30 @@ impl Half {
         (taken, if taken > 0.0 { weighted / taken } else { 0.0 })
     }
 
-    /// Mean offset of taking `coins`, without taking them; beyond the grid, its edge.
-    pub(super) fn quote(&self, coins: f64) -> f64 {
-        let mut left = coins;
-        let mut weighted = 0.0;
-        for (first, block) in (0..LEVELS).step_by(BLOCK).zip(self.coins.chunks_exact(BLOCK)) {
-            // What whole levels cost waits for no other level, so a block of them is divided at once.
-            let mut costs = [0.0; BLOCK];
-            for (k, (cost, &shown)) in costs.iter_mut().zip(block).enumerate() {
-                *cost = cost_within(first + k, f64::from(shown), f64::from(shown));
-            }
-            for (k, (cost, &shown)) in costs.iter().zip(block).enumerate() {
-                let shown = f64::from(shown);
-                if shown <= 0.0 {
-                    continue;
-                }
-                if left <= shown {
-                    return (weighted + cost_within(first + k, left, shown)) / coins;
-                }
-                weighted += cost;
-                left -= shown;
+    /// Mean offset of taking `wanted` coins, without taking them; beyond the grid, its edge.
+    pub(super) fn quote(&self, wanted: f64) -> f64 {
+        let mut walk = Walk { left: wanted, weighted: 0.0 };
+        // Most quotes end on the first levels.
+        let (near, far) = self.coins.split_at(BLOCK);
+        for (&inner, &shown) in OFFSETS.iter().zip(near) {
+            let shown = f64::from(shown);
+            if walk.ends_at(inner, shown, || cost_within(inner, shown, shown)) {
+                return walk.weighted / wanted;
             }
         }
-        (weighted + left * offset(LEVELS)) / coins
+        for (inner, block) in OFFSETS[BLOCK..].chunks_exact(BLOCK).zip(far.chunks_exact(BLOCK)) {
+            // What whole levels cost waits for no other level, so a block of them is divided at once.
+            let mut costs = [0.0; BLOCK];
+            for ((cost, &inner), &shown) in costs.iter_mut().zip(inner).zip(block) {
+                *cost = cost_within(inner, f64::from(shown), f64::from(shown));
+            }
+            for ((&cost, &inner), &shown) in costs.iter().zip(inner).zip(block) {
+                if walk.ends_at(inner, f64::from(shown), || cost) {
+                    return walk.weighted / wanted;
+                }
+            }
+        }
+        (walk.weighted + walk.left * offset(LEVELS)) / wanted
     }
 
     /// Coins within `distance` of the fair price, spread excluded.
@@ -243,3 +283,6 @@ fn whole_levels(distance: f64) -> usize {
     }
     whole
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::fair::FairPrice;
 use super::{Book, BookConfig, Fill, Quotes, Side, narrow};
 use crate::units::{Price, Qty, Usd};
-use displayed::{Half, Profile};
+use displayed::{Half, Profile, offset};
 
 /// Levels on each side: 25 % of the price.
 const LEVELS: usize = 1_250;
@@ -156,6 +156,12 @@ impl DepthBook {
         Half::depths_of_both([&self.bids, &self.asks], distances.map(|distance| distance - self.quoted_half_spread))
     }
 
+    /// No order costs more than this share of its value, however large.
+    pub(crate) fn worst_impact(&self) -> f64 {
+        // Beyond the grid everything is had at its edge; the margin is a thousand times what rounding adds.
+        (offset(LEVELS) + self.quoted_half_spread) * (1.0 + 1e-9)
+    }
+
     fn half(&self, side: Side) -> &Half {
         match side {
             Side::Buy => &self.asks,
@@ -225,6 +231,52 @@ mod tests {
 
     fn book() -> DepthBook {
         DepthBook::new(&BookConfig::default(), 50_000.0, 1.0)
+    }
+
+    #[test]
+    fn a_take_asks_one_side_again_and_the_quotes_are_as_of_both() {
+        let mut book = book();
+        for round in 0..200_u32 {
+            let size = f64::from(round * 7_919 % 83 + 1) * if round % 3 == 0 { -1.3 } else { 0.9 };
+            let limit = Price::from_f64(book.fair() * (1.0 + size.signum() * 2e-4));
+            if !book.take(Qty::from_f64(size), (round % 2 == 0).then_some(limit)).qty.is_zero() {
+                let mut whole = book.clone();
+                whole.requote();
+                assert_eq!(
+                    [book.mid, book.half_spread].map(f64::to_bits),
+                    [whole.mid, whole.half_spread].map(f64::to_bits)
+                );
+            }
+            if round % 11 == 0 {
+                book.refresh(idle());
+            }
+        }
+    }
+
+    #[test]
+    fn dust_that_fills_nothing_is_known_when_the_other_side_is_taken() {
+        // Ten dollars a level, of which a limit a hair above the fair price reaches less than a unit of size.
+        let config = BookConfig { depth_1pct: 1e3, ..BookConfig::default() };
+        let mut book = DepthBook::new(&config, 50_000.0, 1.0);
+        let (mid, shown) = (book.mid(), book.asks.depth(1.0));
+        let limit = Price::from_f64(book.fair() * (1.0 + book.quoted_half_spread) + 2e-6);
+        let fill = book.take(Qty::from_f64(1.0), Some(limit));
+        assert!(fill.qty.is_zero() && book.mid().to_bits() == mid.to_bits(), "{fill:?}");
+        assert!(book.asks.depth(1.0) < shown, "something is gone");
+        let _ = book.take(Qty::from_f64(-1.0), None);
+        let mut whole = book.clone();
+        whole.requote();
+        assert_eq!(book.mid().to_bits(), whole.mid().to_bits());
+    }
+
+    #[test]
+    fn no_order_costs_more_than_the_worst_impact() {
+        let mut book = book();
+        for coins in [1e-8, 1.0, 300.0, 1e4, 1e7] {
+            assert!(book.impact(Side::Buy, coins) <= book.worst_impact(), "{coins}");
+        }
+        let _ = book.take(Qty::from_f64(1e5), None);
+        assert!(book.impact(Side::Buy, 1e3) <= book.worst_impact(), "an empty side");
     }
 
     #[test]
