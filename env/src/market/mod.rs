@@ -57,6 +57,7 @@ mod watch;
 mod waterfall;
 mod withdraw;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 pub use desk::{Desk, DeskOutcome};
@@ -163,6 +164,16 @@ impl Site {
         let state = State::new(&scenario, &fixed, &self.pipeline, streams);
         Market { scenario, pipeline: self.pipeline, fixed, state, scratch: Scratch::default() }
     }
+}
+
+/// Whose turn it is among participants that look once in `latency` ticks, each with its number: number `k` looks when
+/// `tick + k` is a multiple of the latency.
+fn on_turn(ids: Range<AccountId>, tick: u64, latency: u32) -> impl Iterator<Item = (u64, AccountId)> {
+    let (latency, count) = (u64::from(latency), u64::from(ids.end - ids.start));
+    let since = tick % latency;
+    let first = if since == 0 { 0 } else { latency - since };
+    let turns = std::iter::successors(Some(first), move |k| Some(k + latency)).take_while(move |&k| k < count);
+    turns.map(move |k| (k, ids.start + u32::try_from(k).expect("a number below a u32 count")))
 }
 
 #[derive(Clone, Debug, Default)]
@@ -391,10 +402,10 @@ impl Market {
     fn at_exit_cost(&self, id: AccountId) -> Usd {
         let ledger = &self.state.ledger;
         let qty = ledger.qty(id);
-        let equity = ledger.equity(id, self.state.prices.mark);
         if qty.is_zero() {
-            return equity;
+            return ledger.cash(id);
         }
+        let equity = ledger.equity(id, self.state.prices.mark);
         let side = Side::of(-qty);
         let impact = self.state.book.impact(side, qty.abs().as_f64());
         equity - Usd::from_f64(impact * qty.notional(self.state.prices.mark).as_f64())
@@ -469,7 +480,7 @@ impl Market {
     #[must_use]
     pub fn inventories(&self) -> [f64; 2] {
         let (ledger, mark) = (&self.state.ledger, self.state.prices.mark);
-        let load = |ids: std::ops::Range<AccountId>, limit: f64| {
+        let load = |ids: Range<AccountId>, limit: f64| {
             let count = f64::from(ids.end - ids.start);
             let held: Usd = ids.map(|id| ledger.qty(id).value(mark)).sum();
             held.as_f64() / (limit * count).max(1.0)

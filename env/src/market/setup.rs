@@ -54,6 +54,8 @@ pub(super) struct Fixed {
     pub(super) funding_ticks: u64,
     /// One over the number of makers.
     pub(super) maker_share: f64,
+    /// What a maker takes back of its size between two looks.
+    pub(super) maker_recovery: f64,
     /// Share of a gap to other venues that makers close in a tick.
     pub(super) coupling: f64,
     /// Share of a gap to home that other venues close in a tick, if home is the whole market.
@@ -113,6 +115,7 @@ impl Fixed {
             action_rate,
             funding_ticks: clock.ticks_in(scenario.funding.interval).max(1),
             maker_share: 1.0 / f64::from(makers),
+            maker_recovery: scenario.makers.recovery(seconds * f64::from(scenario.makers.count)),
             coupling: 1.0 - libm::pow(1.0 - scenario.makers.coupling, seconds),
             follow: super::outside::follow(seconds),
             spill_decay: libm::exp2(-seconds / scenario.venue.impact_half_life),

@@ -10,7 +10,7 @@ mod stablecoin;
 
 use crate::action::{ACTIONS, PARAMETERS};
 use crate::arena::Arena;
-use crate::book::{Book, Side};
+use crate::book::Book;
 use crate::margin::{Direction, Terms, reproduction_number};
 use crate::market::{MARGIN_LINES_MAX, Market};
 use crate::scenario::Scenario;
@@ -328,9 +328,9 @@ fn book(market: &Market, writer: &mut Writer<'_>) {
     let scenario = market.scenario();
     let full =
         |distance: f64| market.state().depth_reference * libm::pow(distance / 0.01, scenario.book.depth_exponent);
-    let (bids, asks) = (book.depths(Side::Sell, DEPTHS), book.depths(Side::Buy, DEPTHS));
-    let relative = |i: usize| ratio(0.5 * (bids[i] + asks[i]) / full(DEPTHS[i]));
-    let (bid, ask) = (bids[2], asks[2]);
+    let depths = book.depths_of_both(DEPTHS);
+    let relative = |i: usize| ratio(0.5 * depths[i].iter().sum::<f64>() / full(DEPTHS[i]));
+    let [bid, ask] = depths[2];
     writer.put([
         ratio(book.half_spread() / (scenario.book.half_spread_bp * 1e-4)),
         relative(0),
@@ -382,11 +382,13 @@ pub fn reproduction(market: &Market) -> [f64; 2] {
 
 fn of_bands(market: &Market, forced: &[[f64; MOVES.len()]; 2]) -> [f64; 2] {
     let state = market.state();
-    let of = |bands: &[f64; MOVES.len()], side| {
-        let depth = state.book.depth(side, 0.01) * state.prices.mark.as_f64();
+    // What longs sell is bought by bids, what shorts buy is sold by asks.
+    let [[bids, asks]] = state.book.depths_of_both([0.01]);
+    let of = |bands: &[f64; MOVES.len()], coins: f64| {
+        let depth = coins * state.prices.mark.as_f64();
         reproduction_number(1.0, bands[0] + bands[1], depth.max(1.0))
     };
-    [of(&forced[0], Side::Sell), of(&forced[1], Side::Buy)]
+    [of(&forced[0], bids), of(&forced[1], asks)]
 }
 
 fn accounts(home: &[Market], writer: &mut Writer<'_>) {
