@@ -78,7 +78,7 @@ fn what_a_fund_can_pay_is_what_leaving_on_the_book_would_cost() {
         for equity in [-0.02, 0.0, 0.01].map(|share| Usd::from_f64(share * notional)) {
             // Next to what it takes, and far from it on either side.
             let enough = cost - equity;
-            let units = [0, 1, 2, 1_000_000].map(|step| Usd::from_raw(step));
+            let units = [0, 1, 2, 1_000_000].map(Usd::from_raw);
             for money in units.iter().flat_map(|&step| [enough + step, enough - step]).chain([-enough, usd(1e9)]) {
                 market.endow(fund, money);
                 assert_eq!(market.fund_can_pay(id, equity), money > enough, "{money} for {enough}");

@@ -72,8 +72,8 @@ fn levels_beyond_the_edge_are_refreshed_as_levels_of_any_other() {
         let before = half.clone();
         let (from, to) = if case % 2 == 0 { (0, 32) } else { (32, 74) };
         half.refresh(from, to, 0.7, 0.05, &profile);
-        for level in 0..LEVELS {
-            let open = (CENTRES[level] - (before.edge - 0.5)).clamp(0.0, 1.0);
+        for (level, centre) in CENTRES.iter().enumerate() {
+            let open = (centre - (before.edge - 0.5)).clamp(0.0, 1.0);
             let quoted = open * (0.7 * profile.near[level] + profile.far[level]);
             let stood = before.coins[level];
             let expected = if (from..to).contains(&level) { stood + (quoted - stood) * 0.05 } else { stood };
