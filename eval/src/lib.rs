@@ -9,6 +9,7 @@
 pub mod calibration;
 pub mod contender;
 pub mod error;
+pub mod forecast;
 pub mod gate;
 pub mod metric;
 pub mod planner;
