@@ -16,6 +16,7 @@ mod exporter;
 mod judge;
 mod output;
 mod places;
+mod predictor;
 mod progress;
 mod run_folder;
 mod score;
@@ -33,8 +34,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    Verdict, ablate, bench, calibrate, eval, export, plan, presets, probe, replay, report, scenarios, sweep, train,
-    trial, tune, validate, verify,
+    Verdict, ablate, bench, calibrate, eval, export, plan, predict, presets, probe, replay, report, scenarios, sweep,
+    train, trial, tune, validate, verify,
 };
 use progress::Voice;
 
@@ -87,6 +88,8 @@ enum Command {
     Calibrate(calibrate::CalibrateArgs),
     /// Hold the market against real markets, row by row
     Validate(validate::ValidateArgs),
+    /// Train a forecaster of volatility and ruin, and judge it against EWMA, GARCH and HAR
+    Predict(predict::PredictArgs),
     /// Measure speed
     Bench(bench::BenchArgs),
 }
@@ -111,6 +114,7 @@ fn main() -> ExitCode {
         Command::Probe(args) => probe::run(&args, voice),
         Command::Calibrate(args) => calibrate::run(&args, voice),
         Command::Validate(args) => validate::run(&args, voice),
+        Command::Predict(args) => predict::run(&args, voice),
         Command::Bench(args) => bench::run(&args, voice),
     };
     match result {
