@@ -1,10 +1,9 @@
 //! Whose forecasts are better, and how sure that is: losses, paired differences over days, calibration.
 
-use core::f64::consts::FRAC_1_SQRT_2;
-
 use seawall_env::SeedTree;
 use serde::{Deserialize, Serialize};
 
+use super::barrier::HalfT;
 use super::score::{BIN_EDGES, Bin, auc, bin_of, bins, brier, log_score, qlike, reliability, squared_error};
 use super::{BUCKETS, Column, HORIZON_NAMES, HORIZONS, Set, bucket_name};
 use crate::calibration::long_run;
@@ -86,7 +85,7 @@ pub struct Difference {
     pub interval: [f64; 2],
     /// The mean over its standard error by Newey & West; nothing where days do not differ.
     pub diebold_mariano: Option<f64>,
-    /// Two-sided p-value of that, by the normal law; one where there is none.
+    /// Two-sided p-value of that, by Student's law over days; one where there is none.
     pub p: f64,
     /// The same corrected for the whole family, by Holm.
     pub p_holm: f64,
@@ -167,7 +166,8 @@ pub struct Judgement {
 /// If there is no forecaster, no example, or a column of another length.
 ///
 /// # Reference
-/// Diebold & Mariano 1995, "Comparing predictive accuracy"; Newey & West 1994 for the lags; Holm 1979.
+/// Diebold & Mariano 1995, "Comparing predictive accuracy"; Harvey, Leybourne & Newbold 1997 for its law; Newey & West 1994
+/// for the lags; Holm 1979.
 #[must_use]
 pub fn judge(set: &Set, columns: &[Column], seeds: SeedTree) -> Judgement {
     let (subject, rivals) = columns.split_first().expect("somebody forecasts");
@@ -198,7 +198,9 @@ pub fn judge(set: &Set, columns: &[Column], seeds: SeedTree) -> Judgement {
                 let paired: Vec<Vec<f64>> =
                     own.iter().zip(&other).map(|(a, b)| a.iter().zip(b).map(|(a, b)| a - b).collect()).collect();
                 let (value, interval, diebold_mariano) = difference(&paired, &resamples);
-                let p = diebold_mariano.map_or(1.0, |t| libm::erfc(t.abs() * FRAC_1_SQRT_2));
+                // Student's law for what is but a few days (Harvey, Leybourne & Newbold 1997, §3).
+                let law = HalfT { scale: 1.0, degrees: real(strata.iter().sum::<usize>().max(2) - 1) };
+                let p = diebold_mariano.map_or(1.0, |t| law.beyond(t.abs(), 1.0));
                 let (rival, horizon) = (rival.name.clone(), (*name).to_owned());
                 differences.push(Difference { rival, horizon, loss, value, interval, diebold_mariano, p, p_holm: 1.0 });
             }

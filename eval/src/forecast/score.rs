@@ -45,7 +45,7 @@ pub fn log_score(happened: bool, probability: f64) -> f64 {
 /// ties counting half. Nothing unless both are there.
 ///
 /// # Reference
-/// Hanley & McNeil 1982, "The meaning and use of the area under a receiver operating characteristic curve".
+/// Hanley & `McNeil` 1982, "The meaning and use of the area under a receiver operating characteristic curve".
 #[must_use]
 pub fn auc(pairs: &[(bool, f64)]) -> Option<f64> {
     let mut sorted = pairs.to_vec();

@@ -72,6 +72,9 @@ impl Set {
     }
 
     /// Places of the examples of each day, by history: what a bootstrap resamples.
+    ///
+    /// # Panics
+    /// Never: a history is begun before its days.
     #[must_use]
     pub fn days(&self) -> Vec<Vec<Vec<usize>>> {
         let mut days: Vec<Vec<Vec<usize>>> = Vec::new();

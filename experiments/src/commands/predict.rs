@@ -36,8 +36,8 @@ pub(crate) struct PredictArgs {
 }
 
 /// Simulated episodes of either half, of a judgement and of a look.
-const EPISODES: u32 = 10;
-const EPISODES_QUICK: u32 = 2;
+const EPISODES: u32 = 100;
+const EPISODES_QUICK: u32 = 10;
 
 /// Runs the command.
 ///

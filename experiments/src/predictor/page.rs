@@ -34,7 +34,6 @@ pub(crate) struct Origin {
 
 #[derive(Serialize)]
 struct Page<'a> {
-    #[serde(flatten)]
     origin: &'a Origin,
     parameters: usize,
     rivals: &'a [Rival],

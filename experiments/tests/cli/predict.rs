@@ -73,8 +73,9 @@ fn real_windows_are_split_as_the_list_says() {
         assert!(ran.err.contains(&format!("left out: {window}")), "{window}: {}", ran.err);
     }
     let json: serde_json::Value = serde_json::from_str(&place.read("out/predict.json")).unwrap();
-    let names =
-        |half: &str| json[half].as_array().unwrap().iter().map(|x| x.as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    let names = |half: &str| {
+        json["origin"][half].as_array().unwrap().iter().map(|x| x.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
     let (calibration, validation) = (names("calibration"), names("validation"));
     assert!(calibration.contains(&"celsius-2022-06".to_owned()) && validation.contains(&"luna-2022-05".to_owned()));
     assert!(calibration.iter().all(|window| !validation.contains(window)));

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config::PredictorConfig;
 use super::examples::Examples;
-use super::loss::{Ladder, OUTPUTS, loss};
+use super::loss::{Ladder, loss};
 use super::model::Predictor;
 use crate::Error;
 use crate::error::check_finite;
@@ -67,7 +67,7 @@ pub fn train(
     let data = [standardised(fit), standardised(kept)];
     let widths = predictor.widths();
     let members = (0..config.members).into_par_iter();
-    let trained: Vec<Result<(Vec<f32>, Vec<Epoch>), Error>> =
+    let trained: Vec<Result<Finished, Error>> =
         members.map(|member| Member::new(config, &widths, ladder, (seeds, member), &data[0]).train(&data)).collect();
     let mut epochs = Vec::new();
     for member in trained {
@@ -82,7 +82,7 @@ fn check(config: &PredictorConfig, sets: [&Examples; 2]) -> Result<(), Error> {
     let mut problems = Problems::default();
     config.validate("predictor", &mut problems);
     for (name, examples) in ["fit", "kept"].into_iter().zip(sets) {
-        problems.require(examples.len() > 0, name, "0 examples", "at least 1");
+        problems.require(!examples.is_empty(), name, "0 examples", "at least 1");
         let is_bad = |x: &f64| !x.is_finite() || *x < 0.0;
         let wrong = examples.input.iter().filter(|x| !x.is_finite()).count()
             + examples.variance.iter().chain(&examples.excursion).filter(|x| is_bad(x)).count();
@@ -104,6 +104,9 @@ fn standards(examples: &Examples) -> (Vec<f32>, Vec<f32>) {
     };
     (0..examples.width).map(of).unzip()
 }
+
+/// Weights of a member's best epoch, and all its epochs.
+type Finished = (Vec<f32>, Vec<Epoch>);
 
 /// One network while it is trained.
 pub(super) struct Member<'a> {
@@ -130,9 +133,9 @@ impl<'a> Member<'a> {
     ) -> Self {
         let [deep, straight] = widths;
         let mut flat = Vec::with_capacity(size(deep) + size(straight));
-        for (layer, &(inputs, outputs)) in (0_u64..).zip(deep) {
-            let gain = if layer as usize + 1 == deep.len() { OUTPUT_GAIN } else { HIDDEN_GAIN };
-            let mut rng = seeds.stream(Purpose::Weights, (index as u64) << 8 | layer);
+        for (layer, &(inputs, outputs)) in deep.iter().enumerate() {
+            let gain = if layer + 1 == deep.len() { OUTPUT_GAIN } else { HIDDEN_GAIN };
+            let mut rng = seeds.stream(Purpose::Weights, (index as u64) << 8 | layer as u64);
             flat.extend(orthogonal(inputs, outputs, gain, &mut rng));
             flat.extend(core::iter::repeat_n(0.0, outputs));
         }
@@ -157,7 +160,7 @@ impl<'a> Member<'a> {
 
     /// Trains until the loss on what is kept has stopped falling; weights of the best epoch.
     #[expect(clippy::cast_precision_loss, reason = "counts of examples")]
-    fn train(mut self, [fit, kept]: &[Examples; 2]) -> Result<(Vec<f32>, Vec<Epoch>), Error> {
+    fn train(mut self, [fit, kept]: &[Examples; 2]) -> Result<Finished, Error> {
         let mut order: Vec<usize> = (0..fit.len()).collect();
         let all: Vec<usize> = (0..kept.len()).collect();
         let mut adam = Adam::new(self.flat.len());

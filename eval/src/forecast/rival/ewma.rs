@@ -8,13 +8,13 @@ use crate::forecast::score::qlike;
 use crate::statistics::real;
 use serde::Serialize;
 
-/// Decay of a day in RiskMetrics.
+/// Decay of a day in `RiskMetrics`.
 const DAILY: f64 = 0.94;
 
 /// `σ² ← λ σ² + (1 - λ) r²`, the same for all bars to come.
 ///
 /// # Reference
-/// J.P. Morgan & Reuters 1996, "RiskMetrics: technical document", §5.2.
+/// J.P. Morgan & Reuters 1996, "`RiskMetrics`: technical document", §5.2.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Ewma {
     /// Weight of the past, per bar.

@@ -19,6 +19,8 @@ pub use har::Har;
 
 /// One forecast of variance for each example of a set.
 type Variances = Vec<[f64; HORIZONS.len()]>;
+/// How a model comes from a set.
+type Fit = dyn Fn(&Set) -> Option<Model> + Sync;
 
 /// Names of the rivals, in the order of tables.
 pub const NAMES: [&str; 6] = ["constant", "ewma_daily", "ewma", "garch_t", "har", "har_x"];
@@ -62,7 +64,7 @@ impl Rival {
     /// Fits every rival of [`NAMES`] on a set, in that order: those whose model can be fitted at all.
     #[must_use]
     pub fn fit_all(set: &Set) -> Vec<Self> {
-        let fits: [&(dyn Fn(&Set) -> Option<Model> + Sync); NAMES.len()] = [
+        let fits: [&Fit; NAMES.len()] = [
             &|set| Some(Model::Constant(means(set))),
             &|_| Some(Model::Ewma(Ewma::daily())),
             &|set| Ewma::fit(set).map(Model::Ewma),
@@ -70,7 +72,7 @@ impl Rival {
             &|set| Har::fit(set, super::feature::REALISED).map(Model::Har),
             &|set| Har::fit(set, super::feature::FEATURES.len()).map(Model::Har),
         ];
-        let fit = |(name, fit): (&'static str, &(dyn Fn(&Set) -> Option<Model> + Sync))| {
+        let fit = |(name, fit): (&'static str, &Fit)| {
             let model = fit(set)?;
             let ruin =
                 if matches!(model, Model::Constant(_)) { shares(set) } else { laws(set, &model.variances(set))? };

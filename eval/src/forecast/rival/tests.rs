@@ -61,8 +61,8 @@ fn on_garch_bars_garch_comes_next_to_the_truth_and_every_other_rival_behind_it()
 
 #[test]
 fn a_known_law_of_ruin_is_forecast_as_often_as_it_comes() {
-    let set = Set::new(vec![garch([0.1, 0.85], 40_000, 3).0]);
-    let test = Set::new(vec![garch([0.1, 0.85], 40_000, 4).0]);
+    let set = Set::new(vec![garch([0.1, 0.85], 12_000, 3).0]);
+    let test = Set::new(vec![garch([0.1, 0.85], 12_000, 4).0]);
     let rivals = Rival::fit_all(&set);
     // Four hours of a thousandth a bar deviate by 0.7 %: accounts at 100 times are ruined now and then, by a fall or a rise.
     for rival in &rivals {
