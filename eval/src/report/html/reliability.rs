@@ -90,7 +90,7 @@ mod tests {
         let (first, second) = (curve("a <net>", &[silent, bin]), curve("b", &[bin]));
         let svg = reliability_file("1 h", &[&first, &second]);
         // The plot spans 460 by 366 pixels from (60, 46) over 4.5 decades: 0.1 is at 60 + 460·3.5/4.5, 0.01 at 46 + 366·2/4.5.
-        assert_eq!(svg.matches("cx=\"4178\" cy=\"2087\"").count(), 2, "{svg}");
+        assert_eq!(svg.matches("cx=\"4177\" cy=\"2087\"").count(), 2, "{svg}");
         assert_eq!(svg.matches("<circle").count(), 2, "{svg}");
         assert!(svg.starts_with("<svg xmlns=") && svg.ends_with("</svg>\n"), "{svg}");
         assert!(svg.contains("a &lt;net&gt;") && svg.contains("var(--s1)"), "{svg}");
