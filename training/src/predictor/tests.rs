@@ -48,14 +48,14 @@ fn the_gradient_by_outputs_is_that_of_finite_differences() {
     for row in 0..examples.len() {
         let at = |draws: &mut Draws| [-9.0, -4.0, 1.0, -4.5, 0.8].map(|centre| centre + 0.5 * draws.normal());
         let output: Vec<f64> = [at(&mut draws), at(&mut draws)].concat();
-        let mut gradient = vec![0.0; 2 * OUTPUTS];
+        let mut gradient = [0.0; 2 * OUTPUTS];
         let value = loss(&output, examples.outcome(row), &ladder, &mut gradient);
         assert!(value.is_finite());
         for k in 0..output.len() {
             let moved = |by: f64| {
                 let mut output = output.clone();
                 output[k] += by;
-                loss(&output, examples.outcome(row), &ladder, &mut vec![0.0; 2 * OUTPUTS])
+                loss(&output, examples.outcome(row), &ladder, &mut [0.0; 2 * OUTPUTS])
             };
             let numeric = (moved(1e-5) - moved(-1e-5)) / 2e-5;
             assert!((numeric - gradient[k]).abs() < 1e-6 * (1.0 + numeric.abs()), "{k}: {numeric}, {}", gradient[k]);
@@ -76,7 +76,7 @@ fn the_gradient_by_weights_is_that_of_finite_differences() {
     let mut gradient = vec![0.0; member.flat.len()];
     member.evaluate(&examples, &rows, Some(&mut gradient));
     let norm = gradient.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
-    for k in 0..member.flat.len() {
+    for (k, derived) in gradient.iter().enumerate() {
         let start = member.flat[k];
         let mut moved = |to: f32| {
             member.flat[k] = to;
@@ -86,7 +86,7 @@ fn the_gradient_by_weights_is_that_of_finite_differences() {
         let numeric = (moved(up) - moved(down)) / f64::from(up - down);
         member.flat[k] = start;
         // Outputs are single precision: a part in ten million of them over a step of 8e-3, and the curvature of the step.
-        assert!((numeric - f64::from(gradient[k])).abs() < 3e-3 * (1.0 + norm), "{k}: {numeric}, {}", gradient[k]);
+        assert!((numeric - f64::from(*derived)).abs() < 3e-3 * (1.0 + norm), "{k}: {numeric}, {derived}");
     }
 }
 
