@@ -10,6 +10,7 @@ pub mod calibration;
 pub mod contender;
 pub mod counterfactual;
 pub mod error;
+pub mod forecast;
 pub mod gate;
 pub mod metric;
 pub mod path;

@@ -18,6 +18,7 @@ mod judge;
 mod openings;
 mod output;
 mod places;
+mod predictor;
 mod progress;
 mod run_folder;
 mod score;
@@ -36,8 +37,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    Verdict, ablate, bench, calibrate, eval, export, plan, presets, probe, replay, report, scenarios, sweep, train,
-    trial, tune, validate, verify,
+    Verdict, ablate, bench, calibrate, eval, export, plan, predict, presets, probe, replay, report, scenarios, sweep,
+    train, trial, tune, validate, verify,
 };
 use progress::Voice;
 
@@ -93,6 +94,8 @@ enum Command {
     Calibrate(calibrate::CalibrateArgs),
     /// Hold the market against real markets, row by row
     Validate(validate::ValidateArgs),
+    /// Train a forecaster of volatility and ruin, and judge it against EWMA, GARCH and HAR
+    Predict(predict::PredictArgs),
     /// Measure speed
     Bench(bench::BenchArgs),
 }
@@ -117,6 +120,7 @@ fn main() -> ExitCode {
         Command::Probe(args) => probe::run(&args, voice),
         Command::Calibrate(args) => calibrate::run(&args, voice),
         Command::Validate(args) => validate::run(&args, voice),
+        Command::Predict(args) => predict::run(&args, voice),
         Command::Bench(args) => bench::run(&args, json, voice),
     };
     match result {

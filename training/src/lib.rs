@@ -24,6 +24,7 @@ pub mod openai_es;
 pub mod optimiser;
 pub mod policy;
 pub mod ppo;
+pub mod predictor;
 mod quantile;
 pub mod sac;
 pub mod search;

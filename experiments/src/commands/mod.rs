@@ -6,6 +6,7 @@ pub(crate) mod calibrate;
 pub(crate) mod eval;
 pub(crate) mod export;
 pub(crate) mod plan;
+pub(crate) mod predict;
 pub(crate) mod presets;
 pub(crate) mod probe;
 pub(crate) mod replay;

@@ -7,6 +7,7 @@ mod calibrate;
 mod candles;
 mod commands;
 mod plan;
+mod predict;
 mod report;
 mod settings;
 mod suite;

@@ -17,7 +17,7 @@ mod tensors;
 
 pub(crate) use backprop::{BLOCK, Reach, Weights, Workspace};
 pub(crate) use forward::{Forward, run, run_with};
-pub(crate) use init::uniform;
+pub(crate) use init::{orthogonal, uniform};
 pub(crate) use kernel::{add_rows, dispatch};
 pub use parameters::{Parameters, Shape};
 pub(crate) use parameters::{pairs, size, views};

@@ -16,6 +16,7 @@ mod glossary;
 mod labels;
 mod page;
 mod recording;
+mod reliability;
 mod rival;
 mod runs;
 mod study;
@@ -26,6 +27,7 @@ mod words;
 pub use effects::{forest, forest_file};
 pub use page::page;
 pub use recording::{CHANNELS, Duel, Frame, Track};
+pub use reliability::reliability_file;
 pub use rival::{Choice, strongest, widest};
 pub use study::{Curve, CurvePoint, Provenance, Study};
 
