@@ -42,7 +42,7 @@ mod tests {
         let message = Settings::resolve(&layers).unwrap_err().to_string();
         for part in [
             "run.shield.fund = 0",
-            "run.shield = true: must be false, or nothing hidden of what the shield reads: fund",
+            "run.shield = true (--set): must be false, or nothing hidden of what the shield reads: fund",
             "action.fixed.initial_margin_multiplier = 0.9",
             "action.fixed.internalised_share = 0.5",
         ] {

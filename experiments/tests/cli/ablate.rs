@@ -172,9 +172,12 @@ judge = { 'reward.bad_debt' = 0.0 }
     let text = refused(&LONG.replace(set, "set = { 'observation.off' = ['options'] }"));
     assert!(text.contains("observation.off[0] = \"options\": must be observed in this task"), "{text}");
     let text = refused(&LONG.replace("training_seeds = [7]", ""));
-    assert!(text.contains("training_seeds = 0: must be at least 1, since arms are trained (study)"), "{text}");
+    assert!(text.contains("training_seeds = 0 (study): must be at least 1, since arms are trained"), "{text}");
     let text = refused(&LONG.replace(set, "set = { 'observation.off' = ['fund'] }\nshield = true"));
-    assert!(text.contains("shield = true: must be false, or nothing hidden of what the shield reads: fund"), "{text}");
+    assert!(
+        text.contains("shield = true (no_bonus): must be false, or nothing hidden of what the shield reads: fund"),
+        "{text}"
+    );
 }
 
 #[test]
