@@ -65,7 +65,6 @@ pub enum NoFit {
 /// `McNeil` & Frey 2000, "Estimation of tail-related risk measures for heteroscedastic financial time series", §2.2 (threshold
 /// at an order statistic); Grimshaw 1993, "Computing maximum likelihood estimates for the generalized Pareto distribution",
 /// §2 (the profile in one variable).
-#[must_use]
 pub fn pareto_tail(values: &[f64], side: Side, share: f64) -> Result<ParetoTail, NoFit> {
     assert!(share > 0.0 && share < 1.0, "share {share} is not in (0, 1)");
     assert!(values.iter().all(|value| value.is_finite()), "a tail needs finite values");
