@@ -123,10 +123,14 @@ pub(super) static METRICS: [Metric; 12] = [
         unit: Ratio,
         direction: Lower,
         group: Group::Market,
-        formula: "highest cascade reproduction number R after any decision: notional that a move of 1 % forces over depth \
-                  within 1 %, the larger of fall and rise",
-        source: "R(p) = ρ·ℓ(p)/D(p) with ρ = 1; a cascade grows where it exceeds 1",
-        value: |r| Some(r.path?.reproduction_peak),
+        formula: "decimal logarithm of the highest cascade reproduction number R after any decision: notional that a move \
+                  of 1 % forces over depth within 1 %, the larger of fall and rise; 0 where a cascade begins to grow; \
+                  undefined if R is never positive",
+        source: "R(p) = ρ·ℓ(p)/D(p) with ρ = 1; its logarithm, as depth all but vanishes in a crash",
+        value: |r| {
+            let peak = r.path?.reproduction_peak;
+            (peak > 0.0).then(|| libm::log10(peak))
+        },
     },
     Metric {
         name: "supercritical_time",

@@ -112,7 +112,8 @@ fn a_crash_worked_by_hand() {
         ("peak_minute_share", 40.0),
         ("depth_recovery", 90.0),
         ("branching_ratio", 0.75),
-        ("reproduction_peak", 1.5),
+        // R = 1.5.
+        ("reproduction_peak", 0.176_091_259_055_681_24),
         ("supercritical_time", 12.5),
         ("liquidation_cost", 40.0),
         ("open_interest_mean", 88.0),
