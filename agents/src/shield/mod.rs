@@ -105,9 +105,6 @@ impl Shield {
     ///
     /// # Errors
     /// [`Error::Invalid`] if a constant is out of its bounds, [`Error::Features`] if a feature is not observed.
-    ///
-    /// # Panics
-    /// Never in practice: every feature is found before it is placed.
     pub fn new(config: ShieldConfig, spec: &Spec) -> Result<Self, Error> {
         let mut problems = Problems::default();
         config.validate("shield", &mut problems);
