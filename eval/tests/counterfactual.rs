@@ -1,6 +1,4 @@
 //! Accounts that are let be, in markets whose price is known beforehand.
-#![expect(clippy::unwrap_used, reason = "a test's own inputs")]
-
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail as tests do")]
 
 use std::sync::Arc;
