@@ -9,8 +9,9 @@ use seawall_env::Spec;
 use seawall_eval::Contender;
 use serde::Deserialize;
 
+use crate::arguments::layer_of;
 use crate::exporter::{Export, PARAMETERS_FILE};
-use crate::run_folder::{Input, MANIFEST, RESOLVED, RunFolder, input};
+use crate::run_folder::{Input, MANIFEST, RESOLVED, RunFolder, input, seed_folder};
 use crate::settings::Settings;
 
 /// A policy that competes.
@@ -118,6 +119,21 @@ fn file_of(path: &Path) -> PathBuf {
 pub(crate) fn run_of(export: &Path) -> Option<PathBuf> {
     let is_run = |path: &&Path| path.join(MANIFEST).is_file() && path.join(RESOLVED).is_file();
     export.ancestors().take(4).filter(|path| !path.as_os_str().is_empty()).find(is_run).map(Path::to_owned)
+}
+
+/// The exports of every training run that a path means: those of a run folder, or the path itself.
+///
+/// # Errors
+/// If the run's settings cannot be read.
+pub(crate) fn exports_in(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    if !path.join(MANIFEST).is_file() || !path.join("export").is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let run = Settings::resolve(&[layer_of(&path.join(RESOLVED))?])?.run;
+    let export = |seed| path.join(seed_folder(seed)).join("export").join(PARAMETERS_FILE);
+    let exports: Vec<PathBuf> = (run.seed..run.seed + run.seeds).map(export).collect();
+    // A search for a rule's constants has one export and no folder for its seed.
+    Ok(if exports.iter().any(|export| export.is_file()) { exports } else { vec![export_in(path)] })
 }
 
 /// The export that a path means: a run folder's chosen one, or the path itself.

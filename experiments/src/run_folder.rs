@@ -23,6 +23,11 @@ pub(crate) const POLICIES: &str = "policies";
 /// One row for each iteration.
 pub(crate) const METRICS: &str = "metrics.csv";
 
+/// Name of the folder of the training run that `seed` names.
+pub(crate) fn seed_folder(seed: u64) -> String {
+    format!("seed-{seed}")
+}
+
 /// What ran, where and when: enough to run it again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Manifest {

@@ -9,7 +9,7 @@ use seawall_eval::{Contender, Report, Split};
 
 use super::{Verdict, use_threads};
 use crate::arguments::SettingsArgs;
-use crate::entry::{Entry, export_in, run_of};
+use crate::entry::{Entry, export_in, exports_in, run_of};
 use crate::judge::{self, Arena, Beside};
 use crate::openings;
 use crate::output::show;
@@ -32,6 +32,10 @@ pub(crate) struct EvalArgs {
     /// Judge every given policy behind the solvency shield too, and say how often it acted
     #[arg(long)]
     shield: bool,
+    /// Judge every training run of a run folder and not the chosen one alone: one contender, with intervals over training
+    /// seeds too
+    #[arg(long)]
+    every_seed: bool,
     /// Folder for the report, new or empty
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -58,13 +62,16 @@ pub(crate) fn run(args: &EvalArgs, voice: Voice) -> anyhow::Result<Verdict> {
     let mut entries = Vec::new();
     let mut inputs = places.inputs.clone();
     let mut hashes = Vec::new();
-    for path in &exports {
-        let (entry, file) = Entry::checked(path)?;
+    for (given, chosen) in args.policies.iter().zip(&exports) {
+        let (entry, _) = Entry::checked(chosen)?;
         let name =
             free_name(entry.name(), |name| contenders.iter().any(|contender: &Contender| contender.name == name));
-        hashes.push(file.sha256.clone());
-        inputs.push(file);
-        contenders.push(entry.contender(&settings, &name, &spec)?);
+        for path in if args.every_seed { exports_in(given)? } else { vec![chosen.clone()] } {
+            let (entry, file) = Entry::checked(&path)?;
+            hashes.push((name.clone(), file.sha256.clone()));
+            inputs.push(file);
+            contenders.push(entry.contender(&settings, &name, &spec)?);
+        }
         entries.push((name, entry));
     }
     if args.shield {
@@ -86,8 +93,7 @@ pub(crate) fn run(args: &EvalArgs, voice: Voice) -> anyhow::Result<Verdict> {
         None => None,
     };
     let suite = arena.suite(&settings, Split::Report);
-    let given = entries.iter().zip(&hashes).map(|((name, _), sha256)| (name.clone(), sha256.clone())).collect();
-    let notes = look(&exports, folder.as_ref(), &arena.hash(&suite), &given)?;
+    let notes = look(&exports, folder.as_ref(), &arena.hash(&suite), &hashes.into_iter().collect())?;
     let records = judge::run(&arena, &suite, &contenders, Beside::reported(&settings), voice)?;
     let mut report = Report::build(&records, &subject, settings.evaluation.statistics, &suite.gates)?;
     report.notes = notes;

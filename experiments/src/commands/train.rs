@@ -18,7 +18,7 @@ use crate::openings;
 use crate::output::show;
 use crate::places::Places;
 use crate::progress::Voice;
-use crate::run_folder::{Input, Manifest, RESOLVED, RunFolder, input, sha256};
+use crate::run_folder::{Input, Manifest, RESOLVED, RunFolder, input, seed_folder, sha256};
 use crate::score::Score;
 use crate::settings::Settings;
 use crate::shield::{Rates, Trained, shield};
@@ -302,8 +302,4 @@ fn log(folder: &RunFolder, export: &Export, score: &Score) -> anyhow::Result<()>
     let mut events = Events::create(folder.path()).context("opening the TensorBoard log")?;
     events.scalars(export.parameters.provenance.environment_steps, &values).context("writing the TensorBoard log")?;
     events.flush().context("writing the TensorBoard log")
-}
-
-fn seed_folder(seed: u64) -> String {
-    format!("seed-{seed}")
 }

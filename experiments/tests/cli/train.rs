@@ -141,6 +141,14 @@ fn several_seeds_are_one_line_of_the_report_and_one_of_them_is_exported() {
     let chosen = place.bytes("run/export/policy.bin");
     let seeds = ["40", "41"].map(|seed| place.bytes(&format!("run/seed-{seed}/export/policy.bin")));
     assert!(seeds.contains(&chosen) && seeds[0] != seeds[1]);
+
+    // An evaluation of every seed is the run's own judgement over again.
+    let line = |out: &str| out.lines().find(|line| line.contains("smoke (2 seeds)")).map(str::to_owned);
+    let again = place.run(&["--quiet", "eval", "run", "--every-seed", "--out", "judged"]).ends_with(0);
+    assert_eq!(line(&again.out), line(&ran.out));
+    assert_eq!(place.bytes("judged/policies/smoke/policy.bin"), chosen);
+    let alone = place.run(&["--quiet", "eval", "run"]).ends_with(0);
+    assert!(line(&alone.out).is_none() && alone.out.contains("smoke"), "{}", alone.out);
 }
 
 #[cfg(unix)]
