@@ -15,7 +15,12 @@ use crate::policy::Policy;
 pub struct Exported {
     name: String,
     policy: seawall_runtime::Policy<Arc<[u8]>>,
+    /// What it remembers of the episode.
+    state: Vec<f32>,
     scratch: Vec<f32>,
+    is_held: bool,
+    /// Decisions that its shield changed, if it has one.
+    overruled: Option<u64>,
 }
 
 impl Exported {
@@ -37,8 +42,9 @@ impl Exported {
         if !differences.is_empty() {
             return Err(Error::Mismatch { policy: name, differences: Differences(differences) });
         }
-        let scratch = vec![0.0; policy.scratch_len()];
-        Ok(Self { name, policy, scratch })
+        let (state, scratch) = (vec![0.0; policy.state_len()], vec![0.0; policy.scratch_len()]);
+        let overruled = policy.shield().map(|_| 0);
+        Ok(Self { name, policy, state, scratch, is_held: false, overruled })
     }
 
     /// The parsed policy.
@@ -53,15 +59,29 @@ impl Policy for Exported {
         &self.name
     }
 
-    fn reset(&mut self, _seed: u64) {}
+    fn reset(&mut self, _seed: u64) {
+        self.state.fill(0.0);
+        self.is_held = false;
+        self.overruled = self.overruled.map(|_| 0);
+    }
 
     /// # Panics
     /// Where an engine would fall back to neutral parameters: the environment's observations are always finite, so
     /// a refusal here means that either is broken.
     fn act(&mut self, observation: &[f32], action: &mut [f32]) {
-        if let Err(error) = self.policy.act(observation, &mut self.scratch, action) {
-            panic!("{} refused to act: {error}", self.name);
-        }
+        self.is_held = match self.policy.step(observation, &mut self.state, &mut self.scratch, action) {
+            Ok(is_held) => is_held,
+            Err(error) => panic!("{} refused to act: {error}", self.name),
+        };
+        self.overruled = self.overruled.map(|count| count + u64::from(self.is_held));
+    }
+
+    fn is_held(&self) -> bool {
+        self.is_held
+    }
+
+    fn overruled(&self) -> Option<u64> {
+        self.overruled
     }
 
     fn boxed(&self) -> Box<dyn Policy> {

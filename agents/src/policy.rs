@@ -22,6 +22,16 @@ pub trait Policy: Send + Sync + fmt::Debug {
     /// If a buffer has the wrong length or an entry of `observation` is not finite.
     fn act(&mut self, observation: &[f32], action: &mut [f32]);
 
+    /// Whether a shield changed the last action; never without one.
+    fn is_held(&self) -> bool {
+        false
+    }
+
+    /// Decisions since the last reset whose action a shield changed; nothing for a policy that has none.
+    fn overruled(&self) -> Option<u64> {
+        None
+    }
+
     /// A copy with the same memory: evaluation runs one per episode.
     fn boxed(&self) -> Box<dyn Policy>;
 }

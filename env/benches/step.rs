@@ -11,7 +11,6 @@ use std::sync::Arc;
 use cpu_time::ProcessTime;
 use seawall_env::action::Controls;
 use seawall_env::liquidation::presets;
-use seawall_env::observation::FEATURES_COUNT;
 use seawall_env::scenario::{RewardConfig, Scenario};
 use seawall_env::{CascadeEnv, Env, Groups, Task};
 
@@ -27,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let task = Task::new(vec![scenario], pipeline, RewardConfig::default(), Groups::default())?;
     let mut env = CascadeEnv::new(Arc::new(task));
     let neutral = Controls::default().encode();
-    let mut observation = [0.0; FEATURES_COUNT];
+    let mut observation = vec![0.0; env.spec().observation.len()];
     let (mut seed, mut digest) = (0, 0xcbf2_9ce4_8422_2325_u64);
     env.reset(seed, &mut observation);
     let start = ProcessTime::now();

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::Problems;
 use crate::spaces::Group::{Fast, Slow};
 use crate::spaces::Parameter;
 use crate::spaces::Scale::{Linear, Log};
@@ -263,6 +264,38 @@ impl Default for Controls {
     }
 }
 
+/// Parameters that nobody moves, each at a value of its own from the first decision on.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Fixed([Option<f64>; ACTIONS]);
+
+impl Fixed {
+    /// Fixes parameters at decoded `values`, by name; records every name that is no parameter's and every value that is
+    /// out of its parameter's bounds.
+    pub fn new<'a>(values: impl IntoIterator<Item = (&'a str, f64)>, path: &str, problems: &mut Problems) -> Self {
+        let mut fixed = [None; ACTIONS];
+        for (name, value) in values {
+            let field = format!("{path}.{name}");
+            let Some(index) = PARAMETERS.iter().position(|parameter| parameter.name == name) else {
+                let names = PARAMETERS.map(|parameter| parameter.name).join(", ");
+                problems.require(false, field, value, &format!("a parameter: one of {names}"));
+                continue;
+            };
+            let Parameter { low, high, .. } = PARAMETERS[index];
+            problems.range(field, value, low, high);
+            if (low..=high).contains(&value) {
+                fixed[index] = Some(PARAMETERS[index].encode(value));
+            }
+        }
+        Self(fixed)
+    }
+
+    /// Normalised values in the order of [`PARAMETERS`]; nothing where a controller moves the parameter.
+    #[must_use]
+    pub const fn to_array(self) -> [Option<f64>; ACTIONS] {
+        self.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -278,5 +311,21 @@ mod tests {
                 parameter.name
             );
         }
+    }
+    #[test]
+    fn what_is_fixed_is_named_and_within_its_bounds() {
+        let mut problems = Problems::default();
+        let fixed = Fixed::new([("delay", 30.0), ("keeper_bonus", 0.0)], "action.fixed", &mut problems);
+        assert_eq!(problems, Problems::default());
+        // 30 of [0, 120] seconds is a quarter of the way, -0.5; 0 of [0, 200] basis points is the lower end.
+        let found: Vec<_> = fixed.to_array().into_iter().enumerate().filter_map(|(i, v)| Some((i, v?))).collect();
+        assert_eq!(found, [(3, -0.5), (5, -1.0)]);
+        Fixed::new([("delay", 121.0), ("luck", 1.0)], "action.fixed", &mut problems);
+        let text = problems.to_string();
+        assert!(
+            text.starts_with(
+                "action.fixed.delay = 121: must be in [0, 120]\naction.fixed.luck = 1: must be a parameter"
+            )
+        );
     }
 }

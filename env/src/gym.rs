@@ -76,6 +76,21 @@ pub trait Env: Clone + Send + Sync {
     /// Terms of the last step's reward, unweighted, in the order of [`Spec::reward`].
     fn reward_terms(&self) -> &[f64];
 
+    /// Names of what is known of the environment's state and not observed, in order; none unless an environment says so.
+    ///
+    /// A critic may see it in training, a policy never.
+    fn privileged(&self) -> &[&'static str] {
+        &[]
+    }
+
+    /// Writes what [`Env::privileged`] names, as it is after the last step or reset.
+    ///
+    /// # Panics
+    /// If `out` does not have one entry per name.
+    fn reveal(&self, out: &mut [f32]) {
+        assert!(out.is_empty(), "nothing is privileged here");
+    }
+
     /// Serialises the whole dynamic state, so that a loaded environment continues bit for bit.
     fn save(&self) -> Vec<u8>;
 

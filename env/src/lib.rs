@@ -13,6 +13,7 @@ pub mod halts;
 pub mod liquidation;
 pub mod margin;
 pub mod market;
+pub mod mask;
 pub mod observation;
 pub mod outcome;
 pub mod participants;
@@ -27,6 +28,7 @@ pub mod world;
 
 pub use error::{Error, Problem, Problems};
 pub use gym::{Env, Spec, Status, Step};
+pub use mask::Mask;
 pub use rng::{Counter, Purpose, SeedTree};
 pub use task::{CascadeEnv, Groups, Task};
 pub use vec_env::VecEnv;

@@ -67,6 +67,8 @@ pub enum Purpose {
     Workload = 50,
     /// Futures that a planner looks ahead in, and its candidates.
     Planning = 60,
+    /// Accounts that an evaluation lets be, to see whether they would have survived.
+    Counterfactual = 61,
 }
 
 /// A root seed, and the streams that hang from it.

@@ -1,17 +1,20 @@
 //! The market as a decision process: scenarios, clocks, masks, reward.
 
+mod counterfactual;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::action::{ACTIONS, Controls, PARAMETERS};
+use crate::action::{ACTIONS, Controls, Fixed, PARAMETERS};
 use crate::arena::{Arena, ArenaState};
 use crate::economy::Economy;
 use crate::error::{Error, Problems};
 use crate::gym::{Env, Spec, Status, Step};
 use crate::liquidation::Pipeline;
 use crate::market::{Market, Site};
-use crate::observation::{Extras, FEATURES_COUNT, Recent, features, observe};
+use crate::mask::Mask;
+use crate::observation::{Extras, FEATURES_COUNT, PRIVILEGED_NAMES, Recent, features, observe, reveal};
 use crate::outcome::Outcome;
 use crate::reward::{NAMES, TERMS, Totals};
 use crate::rng::{Purpose, SeedTree};
@@ -50,7 +53,9 @@ pub struct Task {
     sites: Vec<Site>,
     reward: RewardConfig,
     groups: Groups,
+    fixed: Fixed,
     extras: Extras,
+    mask: Option<Arc<Mask>>,
     spec: Spec,
 }
 
@@ -87,14 +92,36 @@ impl Task {
         reward.validate("reward", &mut problems);
         problems.into_result()?;
         let extras = sites.iter().map(|site| Extras::of(site.scenario())).fold(Extras::default(), Extras::and);
-        Ok(Self { sites, reward, groups, extras, spec: spec(extras) })
+        Ok(Self { sites, reward, groups, fixed: Fixed::default(), extras, mask: None, spec: spec(extras) })
     }
 
     /// The same task with these further features instead of those that its scenarios have: a policy that is judged
-    /// elsewhere wants the list that it was trained on. Where a scenario has nothing to say, they are zero.
+    /// elsewhere wants the list that it was trained on. Where a scenario has nothing to say, they are zero. A mask is for
+    /// one list, so it comes off.
     #[must_use]
     pub fn observing(self, extras: Extras) -> Self {
-        Self { extras, spec: spec(extras), ..self }
+        Self { extras, mask: None, spec: spec(extras), ..self }
+    }
+
+    /// The same task with these parameters out of anybody's hands.
+    #[must_use]
+    pub fn holding(self, fixed: Fixed) -> Self {
+        Self { fixed, ..self }
+    }
+
+    /// The same task, seen through a mask.
+    ///
+    /// # Panics
+    /// If the mask is for observations of another length.
+    #[must_use]
+    pub fn behind(self, mask: Arc<Mask>) -> Self {
+        assert_eq!(mask.width(), self.spec.observation.len(), "a mask fits the observations that it is for");
+        Self { mask: Some(mask), ..self }
+    }
+
+    /// The mask, if what it shows must be part of a snapshot.
+    fn shuffled(&self) -> Option<&Mask> {
+        self.mask.as_deref().filter(|mask| mask.is_shuffling())
     }
 
     /// What the entries of an observation mean: those of every task, and further ones by what the scenarios have.
@@ -130,6 +157,8 @@ pub struct CascadeEnv {
     task: Arc<Task>,
     arena: Arena,
     progress: Progress,
+    /// Recording that shuffled features come from.
+    donor: u32,
     terms: [f64; TERMS],
 }
 
@@ -172,8 +201,9 @@ impl CascadeEnv {
     #[must_use]
     pub fn new(task: Arc<Task>) -> Self {
         let arena = Arena::open(&task.sites[0], 0);
-        let progress = Progress::start(0, &arena);
-        Self { task, arena, progress, terms: [0.0; TERMS] }
+        let progress = Progress::start(0, &arena, task.fixed);
+        let donor = task.mask.as_ref().map_or(0, |mask| mask.donor(0));
+        Self { task, arena, progress, donor, terms: [0.0; TERMS] }
     }
 
     /// The market behind the environment: of an economy, home's in the first asset.
@@ -216,7 +246,8 @@ impl CascadeEnv {
         } else {
             self.arena = Arena::open(&self.task.sites[scenario], seed);
         }
-        self.progress = Progress::start(scenario, &self.arena);
+        self.progress = Progress::start(scenario, &self.arena, self.task.fixed);
+        self.donor = self.task.mask.as_ref().map_or(0, |mask| mask.donor(seed));
         self.terms = [0.0; TERMS];
         self.look(observation);
     }
@@ -241,6 +272,20 @@ impl CascadeEnv {
         let (every, further) = observation.split_at_mut(FEATURES_COUNT);
         observe(&self.arena, &self.progress.recent, &self.progress.own, every);
         self.task.extras.observe(&self.arena, &self.progress.recent, further);
+        if let Some(mask) = &self.task.mask {
+            mask.apply(self.donor, self.progress.decision, observation);
+        }
+    }
+
+    /// The recording that a snapshot ends with, where something is shuffled.
+    fn donor_of(&self, rest: &[u8]) -> Result<u32, Error> {
+        let Some(mask) = self.task.shuffled() else { return Ok(0) };
+        let donor = rest.try_into().map_or(u32::MAX, u32::from_le_bytes);
+        if donor < mask.recordings() {
+            return Ok(donor);
+        }
+        let (expected, found) = (mask.recordings().to_string(), format!("{} bytes for one of them", rest.len()));
+        Err(Error::SnapshotMismatch { field: "recordings", expected, found })
     }
 
     fn observations(&self) -> usize {
@@ -253,9 +298,11 @@ impl CascadeEnv {
         let interval = self.market().scenario().clock.slow_interval;
         let slow_due = self.progress.decision.is_multiple_of(interval);
         let mut churn = 0.0;
-        for ((own, &wanted), parameter) in self.progress.own.iter_mut().zip(action).zip(&PARAMETERS) {
+        let fixed = self.task.fixed.to_array();
+        let entries = self.progress.own.iter_mut().zip(action).zip(&PARAMETERS).zip(fixed);
+        for (((own, &wanted), parameter), fixed) in entries {
             let due = parameter.group == Group::Fast || slow_due;
-            if !due || !self.task.groups.moves(parameter.group) {
+            if !due || fixed.is_some() || !self.task.groups.moves(parameter.group) {
                 continue;
             }
             let change = (f64::from(wanted) - *own).clamp(-parameter.max_change, parameter.max_change);
@@ -287,13 +334,13 @@ impl CascadeEnv {
 }
 
 impl Progress {
-    fn start(site: usize, arena: &Arena) -> Self {
-        let own = Controls::default().to_array();
+    fn start(site: usize, arena: &Arena, fixed: Fixed) -> Self {
+        let (own, fixed) = (Controls::default().to_array(), fixed.to_array());
         Self {
             site,
             decision: 0,
             over: false,
-            own: std::array::from_fn(|i| PARAMETERS[i].encode(own[i])),
+            own: std::array::from_fn(|i| fixed[i].unwrap_or_else(|| PARAMETERS[i].encode(own[i]))),
             totals: Totals::of(arena),
             recent: Recent::default(),
             before: Before::default(),
@@ -348,13 +395,28 @@ impl Env for CascadeEnv {
         &self.terms
     }
 
+    fn privileged(&self) -> &[&'static str] {
+        &PRIVILEGED_NAMES
+    }
+
+    fn reveal(&self, out: &mut [f32]) {
+        let decisions = self.market().scenario().clock.decisions;
+        reveal(&self.arena, f64::from(self.progress.decision) / f64::from(decisions), out);
+    }
+
     fn save(&self) -> Vec<u8> {
-        postcard::to_stdvec(&(&self.progress, self.arena.save(), &self.terms))
-            .expect("serialising into memory cannot fail")
+        let state = (&self.progress, self.arena.save(), &self.terms);
+        let mut bytes = postcard::to_stdvec(&state).expect("serialising into memory cannot fail");
+        if self.task.shuffled().is_some() {
+            bytes.extend_from_slice(&self.donor.to_le_bytes());
+        }
+        bytes
     }
 
     fn load(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        let (progress, state, terms): (Progress, ArenaState, [f64; TERMS]) = postcard::from_bytes(bytes)?;
+        type Saved = (Progress, ArenaState, [f64; TERMS]);
+        let ((progress, state, terms), rest): (Saved, &[u8]) = postcard::take_from_bytes(bytes)?;
+        let donor = self.donor_of(rest)?;
         let Some(site) = self.task.sites.get(progress.site) else {
             return Err(Error::SnapshotMismatch {
                 field: "scenarios",
@@ -364,7 +426,7 @@ impl Env for CascadeEnv {
         };
         let mut arena = Arena::open(site, 0);
         arena.restore(state)?;
-        (self.arena, self.progress, self.terms) = (arena, progress, terms);
+        (self.arena, self.progress, self.donor, self.terms) = (arena, progress, donor, terms);
         Ok(())
     }
 }

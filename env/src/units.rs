@@ -213,6 +213,8 @@ pub(crate) fn div_floor(product: i128, divisor: i64) -> i64 {
 
 /// 2⁴⁸: below it a quotient estimated in floats is off by one unit at most.
 const ESTIMATE_MAX: f64 = 281_474_976_710_656.0;
+/// 2⁶²: twice a size below it fits in 64 bits.
+const COINS_MAX: i64 = 1 << 62;
 const OUT_OF_RANGE: &str = "product out of range";
 
 /// `product / divisor`, rounded down, in two 64-bit divisions: schoolbook division by one digit of 32 bits.
@@ -270,13 +272,14 @@ impl Usd {
     pub(crate) fn per_coin(self, coins: Qty) -> Price {
         assert!(self.0 >= 0 && coins.0 > 0, "no price of {coins} coins for {self}");
         let estimate = self.0 as f64 * Qty::SCALE as f64 / coins.0 as f64;
-        if estimate >= ESTIMATE_MAX {
+        if estimate >= ESTIMATE_MAX || coins.0 >= COINS_MAX {
             return Price(mul_div(self.0, Qty::SCALE, coins.0, Rounding::Floor));
         }
-        // Five roundings of 2⁻⁵³ leave the estimate of a price below 2⁴⁸ within one unit, without a wide division.
+        // Five roundings of 2⁻⁵³ leave the estimate of a price below 2⁴⁸ within one unit, without a wide division. What
+        // remains then is between minus `coins` and twice `coins`, so the low 64 bits of the two products tell it.
         let price = estimate as i64;
-        let rest = i128::from(self.0) * i128::from(Qty::SCALE) - i128::from(price) * i128::from(coins.0);
-        Price(price + i64::from(rest >= i128::from(coins.0)) - i64::from(rest < 0))
+        let rest = self.0.wrapping_mul(Qty::SCALE).wrapping_sub(price.wrapping_mul(coins.0));
+        Price(price + i64::from(rest >= coins.0) - i64::from(rest < 0))
     }
 
     /// Share of an amount, rounded down.
@@ -356,7 +359,8 @@ mod tests {
     #[test]
     fn a_price_per_coin_is_the_exact_quotient_rounded_down() {
         let amounts = [0, 1, 999_999, 60_000_000_001, 123_456_789_012_345, i64::MAX / 3, i64::MAX];
-        let coins = [1, 2, 3, 7_919, 99_999_999, 100_000_000, 100_000_001, 123_456_789_123, i64::MAX];
+        let coins =
+            [1, 2, 3, 7_919, 99_999_999, 100_000_000, 100_000_001, 123_456_789_123, (1 << 62) - 1, 1 << 62, i64::MAX];
         for paid in amounts {
             for coins in coins {
                 let exact = i128::from(paid) * i128::from(Qty::SCALE) / i128::from(coins);

@@ -12,7 +12,7 @@ use crate::rng::{Purpose, SeedTree};
 ///
 /// # Shapes
 /// Row-major: observations and final observations `[B, D]`, actions `[B, A]`, rewards and statuses `[B]`,
-/// reward terms `[B, R]`.
+/// reward terms `[B, R]`, privileged entries `[B, P]`.
 #[derive(Clone, Debug)]
 pub struct VecEnv<E> {
     lanes: Vec<Lane<E>>,
@@ -22,6 +22,9 @@ pub struct VecEnv<E> {
     rewards: Vec<f64>,
     statuses: Vec<Status>,
     terms: Vec<f64>,
+    /// Empty until [`VecEnv::reveal`].
+    privileged: Vec<f32>,
+    final_privileged: Vec<f32>,
 }
 
 #[derive(Clone, Debug)]
@@ -58,6 +61,8 @@ impl<E: Env> VecEnv<E> {
             rewards: vec![0.0; count],
             statuses: vec![Status::Running; count],
             terms: vec![0.0; count * terms],
+            privileged: Vec::new(),
+            final_privileged: Vec::new(),
         };
         this.reset();
         this
@@ -70,6 +75,21 @@ impl<E: Env> VecEnv<E> {
         for (lane, row) in self.lanes.iter_mut().zip(self.observations.chunks_exact_mut(width)) {
             lane.episode = 0;
             lane.reset(seeds, row);
+        }
+        self.look_behind();
+    }
+
+    /// From now on also gathers what the environments do not show: [`VecEnv::privileged`].
+    pub fn reveal(&mut self) {
+        let length = self.lanes.len() * self.lanes[0].env.privileged().len();
+        (self.privileged, self.final_privileged) = (vec![0.0; length], vec![0.0; length]);
+        self.look_behind();
+    }
+
+    fn look_behind(&mut self) {
+        let width = self.privileged.len() / self.lanes.len();
+        for (b, lane) in self.lanes.iter().enumerate().filter(|_| width > 0) {
+            lane.env.reveal(&mut self.privileged[b * width..(b + 1) * width]);
         }
     }
 
@@ -103,6 +123,18 @@ impl<E: Env> VecEnv<E> {
         &self.final_observations
     }
 
+    /// Privileged entries beside [`VecEnv::observations`], `[B, P]`; empty without [`VecEnv::reveal`].
+    #[must_use]
+    pub fn privileged(&self) -> &[f32] {
+        &self.privileged
+    }
+
+    /// Privileged entries beside [`VecEnv::final_observations`], `[B, P]`; other rows are stale.
+    #[must_use]
+    pub fn final_privileged(&self) -> &[f32] {
+        &self.final_privileged
+    }
+
     /// Rewards of the last step, `[B]`.
     #[must_use]
     pub fn rewards(&self) -> &[f64] {
@@ -131,7 +163,7 @@ impl<E: Env> VecEnv<E> {
         let spec = self.lanes[0].env.spec();
         let (obs, act, terms) = (spec.observation.len(), spec.action.len(), spec.reward.len());
         assert_eq!(actions.len(), self.lanes.len() * act, "actions must be [B, A]");
-        let seeds = self.seeds;
+        let (seeds, hidden) = (self.seeds, self.privileged.len() / self.lanes.len());
         let rows = Rows {
             lanes: &mut self.lanes,
             actions,
@@ -140,7 +172,9 @@ impl<E: Env> VecEnv<E> {
             rewards: &mut self.rewards,
             statuses: &mut self.statuses,
             terms: &mut self.terms,
-            width: Width { obs, act, terms },
+            privileged: &mut self.privileged,
+            final_privileged: &mut self.final_privileged,
+            width: Width { obs, act, terms, hidden },
         };
         rows.step(seeds);
     }
@@ -174,6 +208,7 @@ impl<E: Env> VecEnv<E> {
         }
         self.lanes = lanes;
         self.observations = observations;
+        self.look_behind();
         Ok(())
     }
 }
@@ -194,6 +229,7 @@ struct Width {
     obs: usize,
     act: usize,
     terms: usize,
+    hidden: usize,
 }
 
 /// The rows of a contiguous range of environments; splits in halves for parallel work.
@@ -205,6 +241,8 @@ struct Rows<'a, E> {
     rewards: &'a mut [f64],
     statuses: &'a mut [Status],
     terms: &'a mut [f64],
+    privileged: &'a mut [f32],
+    final_privileged: &'a mut [f32],
     width: Width,
 }
 
@@ -243,7 +281,20 @@ impl<'a, E: Env> Rows<'a, E> {
         let (rewards, rewards_) = self.rewards.split_at_mut(at);
         let (statuses, statuses_) = self.statuses.split_at_mut(at);
         let (terms, terms_) = self.terms.split_at_mut(at * width.terms);
-        let left = Rows { lanes, actions, observations, finals, rewards, statuses, terms, width };
+        let (privileged, privileged_) = self.privileged.split_at_mut(at * width.hidden);
+        let (final_privileged, final_privileged_) = self.final_privileged.split_at_mut(at * width.hidden);
+        let left = Rows {
+            lanes,
+            actions,
+            observations,
+            finals,
+            rewards,
+            statuses,
+            terms,
+            privileged,
+            final_privileged,
+            width,
+        };
         let right = Rows {
             lanes: lanes_,
             actions: actions_,
@@ -252,23 +303,32 @@ impl<'a, E: Env> Rows<'a, E> {
             rewards: rewards_,
             statuses: statuses_,
             terms: terms_,
+            privileged: privileged_,
+            final_privileged: final_privileged_,
             width,
         };
         (left, right)
     }
 
     fn step_serial(self, seeds: SeedTree) {
-        let Width { obs, act, terms } = self.width;
+        let Width { obs, act, terms, hidden } = self.width;
         for (b, lane) in self.lanes.iter_mut().enumerate() {
             let row = &mut self.observations[b * obs..(b + 1) * obs];
             let step = lane.env.step(&self.actions[b * act..(b + 1) * act], row);
             self.rewards[b] = step.reward;
             self.statuses[b] = step.status;
             self.terms[b * terms..(b + 1) * terms].copy_from_slice(lane.env.reward_terms());
+            let behind = b * hidden..(b + 1) * hidden;
             if step.status.is_over() {
+                if hidden > 0 {
+                    lane.env.reveal(&mut self.final_privileged[behind.clone()]);
+                }
                 self.finals[b * obs..(b + 1) * obs].copy_from_slice(row);
                 lane.episode += 1;
                 lane.reset(seeds, row);
+            }
+            if hidden > 0 {
+                lane.env.reveal(&mut self.privileged[behind]);
             }
         }
     }

@@ -8,9 +8,12 @@
 
 pub mod calibration;
 pub mod contender;
+pub mod counterfactual;
 pub mod error;
+pub mod forecast;
 pub mod gate;
 pub mod metric;
+pub mod path;
 pub mod planner;
 pub mod record;
 pub mod report;

@@ -4,6 +4,8 @@ use seawall_env::Problems;
 use seawall_env::outcome::Outcome;
 use serde::{Deserialize, Serialize};
 
+use crate::counterfactual::LetBe;
+use crate::path::Path;
 use crate::suite::Split;
 
 /// One episode of one contender.
@@ -30,6 +32,15 @@ pub struct EpisodeRecord {
     pub outcome: Outcome,
     /// What the same scenario and seed did without liquidations, if that was run.
     pub without_liquidations: Option<Outcome>,
+    /// Its way, decision by decision, if the environment shows one.
+    #[serde(default)]
+    pub path: Option<Path>,
+    /// What became of accounts that were let be, if that was run.
+    #[serde(default)]
+    pub let_be: Option<LetBe>,
+    /// Decisions whose action a shield changed, if there is one.
+    #[serde(default)]
+    pub overruled: Option<u64>,
 }
 
 /// One line of a comparison: a policy that was not trained, or all training seeds of one that was.
@@ -78,6 +89,17 @@ impl Records {
         let cells = self.scenarios.len() * self.seeds;
         let start: usize = self.arms[..arm].iter().map(|before| before.training_seeds.len() * cells).sum();
         &self.episodes[start..start + self.arms[arm].training_seeds.len() * cells]
+    }
+
+    /// Decisions of an arm, and those of them whose action a shield changed; nothing if it has none.
+    ///
+    /// # Panics
+    /// If there is no such arm.
+    #[must_use]
+    pub fn overruled(&self, arm: usize) -> Option<(u64, u64)> {
+        let counts = self.arm(arm).iter().map(|episode| Some((episode.outcome.decisions, episode.overruled?)));
+        counts
+            .reduce(|sum, next| sum.zip(next).map(|((seen, acted), (more, changed))| (seen + more, acted + changed)))?
     }
 
     /// Index of the arm with this name.

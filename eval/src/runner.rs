@@ -6,11 +6,14 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
+use seawall_agents::Policy;
 use seawall_env::outcome::Outcome;
 use seawall_env::{Env, Purpose, SeedTree};
 
 use crate::contender::{Contender, line_up};
+use crate::counterfactual::{LetBe, Sampling};
 use crate::error::Error;
+use crate::path::{Glance, Path};
 use crate::record::{EpisodeRecord, Records};
 use crate::suite::Suite;
 
@@ -24,6 +27,17 @@ pub trait Episodes: Sync {
 
     /// What the episode that `env` has been through did to the market.
     fn outcome(&self, env: &Self::E) -> Outcome;
+
+    /// The market as it stands between two decisions, where the environment shows one.
+    fn glance(&self, _env: &Self::E) -> Option<Glance> {
+        None
+    }
+
+    /// What becomes of up to `accounts` accounts of an episode that are let be, where the environment can do that: see
+    /// [`crate::counterfactual::let_be`].
+    fn let_be(&self, _env: &mut Self::E, _policy: &dyn Policy, _seed: u64, _accounts: usize) -> Option<LetBe> {
+        None
+    }
 
     /// Bytes that decide everything about a scenario, such as its resolved configuration: they enter the suite's hash.
     fn configuration(&self, scenario: usize) -> Vec<u8>;
@@ -39,6 +53,8 @@ pub struct Grid<'a> {
     /// A contender whose preset liquidates nobody. It meets every scenario and seed once, and its outcomes are
     /// what amplification is measured against; it has no line in the comparison.
     pub without_liquidations: Option<&'a Contender>,
+    /// Accounts that are let be where they enter liquidation, to see whether they would have survived.
+    pub counterfactuals: Sampling,
 }
 
 impl Grid<'_> {
@@ -73,9 +89,16 @@ pub fn run<F: Episodes>(
     let in_order = arms.iter().flat_map(|(_, runs)| runs.iter().map(|run| &grid.contenders[*run]));
     let seats: Vec<&Contender> = in_order.chain(grid.without_liquidations).collect();
     let (done, total) = (AtomicUsize::new(0), seats.len() * cells);
+    let mirrored = if grid.without_liquidations.is_some() { cells } else { 0 };
     let job = |job: usize| {
         let cell = job % cells;
-        let episode = play(episodes, seats[job / cells], cell / seeds, table[cell]);
+        let (seat, scenario) = (seats[job / cells], cell / seeds);
+        let mut episode = play(episodes, seat, scenario, table[cell]);
+        let is_judged = job < total - mirrored;
+        if is_judged && grid.counterfactuals.holds(cell % seeds) {
+            let (mut env, accounts) = (episodes.make(scenario, seat), grid.counterfactuals.accounts);
+            episode.let_be = episodes.let_be(&mut env, seat.policy.as_ref(), table[cell], accounts);
+        }
         progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
         episode
     };
@@ -109,6 +132,9 @@ pub fn run<F: Episodes>(
             terms: episode.terms,
             outcome: episode.outcome,
             without_liquidations: mirror.as_ref().map(|mirror| mirror[cell].outcome),
+            path: episode.path,
+            let_be: episode.let_be,
+            overruled: episode.overruled,
         });
     }
     Ok(records)
@@ -119,6 +145,9 @@ struct Episode {
     episode_return: f64,
     terms: Vec<f64>,
     outcome: Outcome,
+    path: Option<Path>,
+    let_be: Option<LetBe>,
+    overruled: Option<u64>,
 }
 
 /// Plays one episode with a copy of the contender's policy, so that no episode sees another's memory.
@@ -131,14 +160,18 @@ fn play<F: Episodes>(episodes: &F, contender: &Contender, scenario: usize, seed:
     let mut episode_return = 0.0;
     env.reset(seed, &mut observation);
     policy.reset(SeedTree::new(seed).seed(Purpose::Policy, 0));
+    let mut glances: Vec<Glance> = episodes.glance(&env).into_iter().collect();
     loop {
         policy.act(&observation, &mut action);
         let step = env.step(&action, &mut observation);
         assert!(step.reward.is_finite(), "{contender:?} on seed {seed}: reward {}", step.reward);
         episode_return += step.reward;
         terms.iter_mut().zip(env.reward_terms()).for_each(|(sum, term)| *sum += term);
+        glances.extend(episodes.glance(&env));
         if step.status.is_over() {
-            return Episode { episode_return, terms, outcome: episodes.outcome(&env) };
+            let path = (!glances.is_empty()).then(|| Path::of(&glances));
+            let (outcome, overruled) = (episodes.outcome(&env), policy.overruled());
+            return Episode { episode_return, terms, outcome, path, let_be: None, overruled };
         }
     }
 }

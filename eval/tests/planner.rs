@@ -8,6 +8,7 @@ use seawall_env::liquidation::presets;
 use seawall_env::outcome::Outcome;
 use seawall_env::scenario::{ClockConfig, RewardConfig, Scenario};
 use seawall_env::{CascadeEnv, Env, Groups, SeedTree, Task};
+use seawall_eval::counterfactual::Sampling;
 use seawall_eval::planner::{self, Plan, PlanConfig, gap_share};
 use seawall_eval::{Contender, Episodes, Error, Grid, Records, Split, Suite, run};
 
@@ -60,7 +61,12 @@ fn the_planner_beats_the_constant_where_there_is_headroom_on_any_number_of_threa
     };
     let planned = on(1);
     assert_eq!(on(3), planned);
-    let grid = Grid { suite: &suite, contenders: &[neutral("constant")], without_liquidations: None };
+    let grid = Grid {
+        suite: &suite,
+        contenders: &[neutral("constant")],
+        without_liquidations: None,
+        counterfactuals: Sampling::NONE,
+    };
     let records = run(&grid, &Crash, &|_, _| ()).unwrap().with(planned);
     let differences: Vec<f64> = returns(&records, 1).iter().zip(returns(&records, 0)).map(|(a, b)| a - b).collect();
     assert!(differences.iter().sum::<f64>() > 0.0, "{differences:?}");
@@ -105,7 +111,8 @@ fn a_plan_is_played_stretch_by_stretch_and_its_last_one_is_drawn_out() {
 fn the_share_of_the_gap_is_a_ratio_of_paired_means() {
     let suite = suite(4);
     let contenders = ["from", "to", "half", "beyond"].map(neutral);
-    let grid = Grid { suite: &suite, contenders: &contenders, without_liquidations: None };
+    let grid =
+        Grid { suite: &suite, contenders: &contenders, without_liquidations: None, counterfactuals: Sampling::NONE };
     let mut records = run(&grid, &Crash, &|_, _| ()).unwrap();
     for episode in &mut records.episodes {
         let base = [-10.0, -30.0, -20.0, -40.0][episode.index];

@@ -3,9 +3,11 @@
 use seawall_env::outcome::Outcome;
 use seawall_env::units::Usd;
 use seawall_eval::gate::{Gate, Judge};
+use seawall_eval::metric::metric;
 use seawall_eval::record::{Arm, EpisodeRecord};
+use seawall_eval::report::effect::{Contrast, effects};
 use seawall_eval::report::{Comparison, Finding, TestUnit, csv, json::json, markdown::markdown};
-use seawall_eval::statistics::Method;
+use seawall_eval::statistics::{Method, NoFit};
 use seawall_eval::{Records, Report, Settings, Split};
 
 /// One arm: its name, and for each run the return of each episode, scenario by scenario.
@@ -36,6 +38,9 @@ fn records(scenarios: &[&str], seeds: usize, lines: &[Line<'_>]) -> Records {
                     ..Outcome::default()
                 },
                 without_liquidations: None,
+                path: None,
+                let_be: None,
+                overruled: None,
             }));
         }
     }
@@ -266,8 +271,8 @@ fn tables_for_machines_hold_every_number_in_full() {
     let report = build(&records, &[]);
     let table = csv::summaries(&report);
     let lines: Vec<&str> = table.lines().collect();
-    // All scenarios and each of two, 31 metrics, three arms.
-    assert_eq!(lines.len(), 1 + 3 * 31 * 3);
+    // All scenarios and each of two, 40 metrics, three arms.
+    assert_eq!(lines.len(), 1 + 3 * 40 * 3);
     assert!(
         lines[0]
             .starts_with("scenario,metric,unit,direction,contender,episodes,undefined,lowest,highest,mean,mean_low")
@@ -286,4 +291,66 @@ fn tables_for_machines_hold_every_number_in_full() {
     assert_eq!(value["sections"][0]["rows"][0]["comparisons"][0]["finding"], "better");
     assert_eq!(value["sections"][0]["rows"][0]["metric"]["unit"], "reward");
     assert_eq!(value["hash"], "0123abcd");
+}
+
+#[test]
+fn a_tail_is_told_from_two_sides_or_said_not_to_be_estimable() {
+    // Losses with quantiles of an exponential distribution of mean one, against losses in three episodes of 400.
+    let losses: Vec<f64> = (0..400).map(|k| libm::log((f64::from(k) + 0.5) / 400.0)).collect();
+    let rare: Vec<f64> = (0..400).map(|k| if k < 3 { f64::from(-k - 1) } else { 0.0 }).collect();
+    let records = records(&["calm"], 400, &[("thick", vec![losses]), ("rare", vec![rare])]);
+    let settings = Settings { resamples: 100, flips: 99, ..settings() };
+    let report = Report::build(&records, "thick", settings, &[]).unwrap();
+    let row = report.section(None).unwrap().row("bad_debt").unwrap();
+    let [thick, rare] = [0, 1].map(|arm| row.summaries[arm].extremes.clone().unwrap());
+    assert_eq!(thick.levels.iter().map(|level| level.samples).collect::<Vec<_>>(), [40, 20, 4]);
+    assert_eq!((thick.exceedances(), thick.not_estimable), (40, None));
+    // The worst hundredth of an exponential distribution of mean one has mean 1 + ln 100; four observations say less.
+    let (seen, fitted) = (thick.levels[2].mean.value, thick.levels[2].pareto.unwrap());
+    assert!((fitted - 5.605).abs() < 0.2, "{fitted} by the fit, {seen} as it was seen");
+    assert_eq!((rare.fit, rare.not_estimable), (None, Some(NoFit::TooFew { exceedances: 3 })));
+    assert!(rare.levels.iter().all(|level| level.pareto.is_none()));
+    let page = markdown(&report);
+    assert!(
+        page.contains("| bad debt, rare |") && page.contains("| not estimable | 3 beyond the threshold, 25 needed |")
+    );
+    let tails = csv::tails(&report);
+    let line = |start: &str| tails.lines().find(|line| line.starts_with(start)).unwrap().to_owned();
+    assert!(line(",bad_debt,open_interest_bp,rare,high,0.01,").ends_with(",4,,,3,,,,too_few"), "{tails}");
+    assert!(line(",bad_debt,open_interest_bp,thick,high,0.01,").ends_with(','), "{tails}");
+    assert!(tails.lines().all(|line| line.split(',').count() == 17));
+}
+
+#[test]
+fn effects_are_weighted_sums_cell_by_cell_and_corrected_as_one_family() {
+    // Two trained arms with two runs of two cells, and a rule with one: rule stands beside either run.
+    let base = vec![vec![-4.0, -2.0], vec![-6.0, -8.0]];
+    let arm = vec![vec![-5.0, -3.0], vec![-9.0, -7.0]];
+    let records = records(&["calm"], 2, &[("base", base), ("arm", arm), ("rule", vec![vec![-1.0, -2.0]])]);
+    let contrast = |name: &str, weights: &[f64]| Contrast { name: name.into(), weights: weights.to_vec() };
+    let family =
+        [contrast("arm", &[-1.0, 1.0, 0.0]), contrast("rule", &[-1.0, 0.0, 1.0]), contrast("both", &[-1.0, 0.5, 0.5])];
+    let metric = metric("return").unwrap();
+    let found = effects(&records, &family, metric, settings()).unwrap();
+    // arm − base: −1, −1, −3, 1. rule − base: 3, 0, 5, 6. Their mean for both.
+    for (effect, mean) in found.iter().zip([-1.0, 3.5, 1.25]) {
+        near(effect.estimate.map(|estimate| estimate.value), mean);
+        assert_eq!(effect.cells, 4);
+        assert_eq!(effect.estimate.unwrap().interval.unwrap().method, Method::TwoLevel);
+        let test = effect.test.unwrap();
+        // Two runs have four patterns of signs: the smallest p is one half, and three of them corrected come to one.
+        assert_eq!((test.unit, test.exact), (TestUnit::Runs, true));
+        near(Some(test.adjusted), 1.0);
+    }
+    // One contrast is what the report's own comparison says, the other way round.
+    let report = Report::build(&records, "base", settings(), &[]).unwrap();
+    let comparison = on(&report, "return", "rule").difference.unwrap();
+    let (ours, theirs) = (found[1].estimate.unwrap().interval.unwrap(), comparison.interval.unwrap());
+    assert!((ours.low + theirs.high).abs() < 1e-12 && (ours.high + theirs.low).abs() < 1e-12);
+
+    let wrong = [contrast("short", &[1.0]), contrast("nothing", &[0.0; 3]), contrast("nan", &[f64::NAN, 0.0, 1.0])];
+    let text = effects(&records, &wrong, metric, settings()).unwrap_err().to_string();
+    for index in 0..3 {
+        assert!(text.contains(&format!("contrasts[{index}].weights")), "{text}");
+    }
 }

@@ -8,6 +8,7 @@ use seawall_env::outcome::Outcome;
 use seawall_env::rng::{Counter, normal_quantile};
 use seawall_env::units::{Price, Usd};
 use seawall_env::{Env, Error, Spec, Status, Step};
+use seawall_eval::counterfactual::Sampling;
 use seawall_eval::{Contender, Episodes, Grid, Records, Report, Settings, Split, Suite, run};
 
 /// A price that falls by what is sold: forced selling follows every fall, unless the venue liquidates nobody.
@@ -172,7 +173,8 @@ fn contenders() -> Vec<Contender> {
 
 fn evaluate(contenders: &[Contender]) -> Records {
     let mirror = Contender::new("mirror", "no_liquidation", Box::new(Fixed(0.0)));
-    let grid = Grid { suite: &suite(), contenders, without_liquidations: Some(&mirror) };
+    let grid =
+        Grid { suite: &suite(), contenders, without_liquidations: Some(&mirror), counterfactuals: Sampling::NONE };
     run(&grid, &Ponds, &|_, _| {}).expect("a valid grid")
 }
 
@@ -235,7 +237,8 @@ fn returns_are_the_sums_of_what_the_steps_gave() {
 fn amplification_is_against_the_mirror_of_the_same_cell() {
     let records = evaluate(&contenders());
     let mirror = Contender::new("mirror", "no_liquidation", Box::new(Fixed(0.0)));
-    let grid = Grid { suite: &suite(), contenders: &[mirror], without_liquidations: None };
+    let grid =
+        Grid { suite: &suite(), contenders: &[mirror], without_liquidations: None, counterfactuals: Sampling::NONE };
     let mirrors = run(&grid, &Ponds, &|_, _| {}).unwrap();
     for run in records.episodes.chunks_exact(18) {
         for (episode, mirror) in run.iter().zip(&mirrors.episodes) {
@@ -249,7 +252,8 @@ fn amplification_is_against_the_mirror_of_the_same_cell() {
 #[test]
 fn progress_counts_every_episode_once() {
     let contenders = contenders();
-    let grid = Grid { suite: &suite(), contenders: &contenders, without_liquidations: None };
+    let grid =
+        Grid { suite: &suite(), contenders: &contenders, without_liquidations: None, counterfactuals: Sampling::NONE };
     let seen = Mutex::new(Vec::new());
     run(&grid, &Ponds, &|done, total| seen.lock().unwrap().push((done, total))).unwrap();
     let mut seen = seen.into_inner().unwrap();
@@ -270,7 +274,8 @@ fn every_problem_of_a_line_up_is_listed() {
         fixed("c", "venue").trained_with(3),
         fixed("", "venue"),
     ];
-    let grid = Grid { suite: &suite(), contenders: &contenders, without_liquidations: None };
+    let grid =
+        Grid { suite: &suite(), contenders: &contenders, without_liquidations: None, counterfactuals: Sampling::NONE };
     let problems = run(&grid, &Ponds, &|_, _| {}).unwrap_err().to_string();
     for field in [
         "contenders[1].preset = other",
@@ -281,6 +286,6 @@ fn every_problem_of_a_line_up_is_listed() {
     ] {
         assert!(problems.contains(field), "{field} is not in\n{problems}");
     }
-    let empty = Grid { suite: &suite(), contenders: &[], without_liquidations: None };
+    let empty = Grid { suite: &suite(), contenders: &[], without_liquidations: None, counterfactuals: Sampling::NONE };
     assert!(run(&empty, &Ponds, &|_, _| {}).is_err());
 }

@@ -8,14 +8,17 @@ use toml::{Table, Value};
 
 use crate::candles::{Gaps, parse_end};
 use crate::run_folder::RESOLVED;
-use crate::settings::{DEFAULT, Layer, SMOKE, Settings};
+use crate::settings::{DEFAULT, Layer, SMOKE, Settings, SuiteFile, shipped_suite};
 
-/// Arguments that change settings. Later layers win: the default, --config, the flags, --set.
+/// Arguments that change settings. Later layers win: the default, --config, --suite, the flags, --set.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SettingsArgs {
     /// Settings over the default: a TOML file, or `smoke`, which is built in
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Scenarios to train on, choose by and report on that share none: a TOML file, or `held_out`, which is built in
+    #[arg(long, value_name = "FILE")]
+    suite: Option<PathBuf>,
     /// One setting, such as ppo.clip=0.1; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     sets: Vec<String>,
@@ -75,8 +78,9 @@ impl SettingsArgs {
 
     /// Whether an argument asks for other settings than those beside a policy.
     pub(crate) fn is_given(&self) -> bool {
-        let Self { config, sets, seed, backend, threads: _, replay, from, to, gaps } = self;
+        let Self { config, suite, sets, seed, backend, threads: _, replay, from, to, gaps } = self;
         config.is_some()
+            || suite.is_some()
             || !sets.is_empty()
             || seed.is_some()
             || backend.is_some()
@@ -100,6 +104,20 @@ impl SettingsArgs {
         }
     }
 
+    fn suite_layer(&self) -> anyhow::Result<Option<Layer>> {
+        let Some(path) = &self.suite else { return Ok(None) };
+        let built_in = path.to_str().filter(|_| !path.exists()).and_then(shipped_suite);
+        let origin = path.display().to_string();
+        let suite = match built_in {
+            Some(text) => SuiteFile::from_text(&origin, text)?,
+            None => {
+                let text = fs::read_to_string(path).with_context(|| format!("reading the suite {origin}"))?;
+                SuiteFile::from_text(&origin, &text)?
+            }
+        };
+        Ok(Some(suite.layer(&origin)))
+    }
+
     fn flags(&self, more: &[Layer]) -> anyhow::Result<Vec<Layer>> {
         let strings = |list: &[String]| Value::Array(list.iter().cloned().map(Value::String).collect());
         let gaps = self.gaps.map(|gaps| match gaps {
@@ -117,8 +135,8 @@ impl SettingsArgs {
             ("--to", "replay.to", self.to.clone().map(Value::String)),
             ("--gaps", "replay.gaps", gaps.map(|gaps| Value::String(gaps.to_owned()))),
         ];
-        let mut layers: Vec<Layer> =
-            given.into_iter().filter_map(|(flag, path, value)| Some(flag_layer(flag, path, value?))).collect();
+        let mut layers: Vec<Layer> = self.suite_layer()?.into_iter().collect();
+        layers.extend(given.into_iter().filter_map(|(flag, path, value)| Some(flag_layer(flag, path, value?))));
         layers.extend(more.iter().cloned());
         for set in &self.sets {
             layers.push(Layer::from_set(set)?);

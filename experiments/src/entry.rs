@@ -9,8 +9,9 @@ use seawall_env::Spec;
 use seawall_eval::Contender;
 use serde::Deserialize;
 
+use crate::arguments::layer_of;
 use crate::exporter::{Export, PARAMETERS_FILE};
-use crate::run_folder::{Input, MANIFEST, RunFolder, input};
+use crate::run_folder::{Input, MANIFEST, RESOLVED, RunFolder, input, seed_folder};
 use crate::settings::Settings;
 
 /// A policy that competes.
@@ -81,8 +82,9 @@ impl Entry {
         match self {
             Self::Export(export) => {
                 let report = export.check()?;
-                let (acted, refused) = (report.acted, report.refused);
-                Ok(format!("{acted} vectors replay bit for bit, {refused} are refused as they should be"))
+                let (acted, refused, held) = (report.acted, report.refused, report.held);
+                let shield = if held > 0 { format!("; the shield acts in {held}") } else { String::new() };
+                Ok(format!("{acted} vectors replay bit for bit, {refused} are refused as they should be{shield}"))
             }
             Self::Rule(file) => Ok(format!("{} vectors replay bit for bit", file.check()?)),
         }
@@ -111,6 +113,27 @@ impl Entry {
 /// The file of a policy: the path itself, or what lies in that folder.
 fn file_of(path: &Path) -> PathBuf {
     if path.is_dir() { path.join(PARAMETERS_FILE) } else { path.to_owned() }
+}
+
+/// The run folder that an export lies in, if it lies in one: its own, that of a seed, or one that an evaluation copied it to.
+pub(crate) fn run_of(export: &Path) -> Option<PathBuf> {
+    let is_run = |path: &&Path| path.join(MANIFEST).is_file() && path.join(RESOLVED).is_file();
+    export.ancestors().take(4).filter(|path| !path.as_os_str().is_empty()).find(is_run).map(Path::to_owned)
+}
+
+/// The exports of every training run that a path means: those of a run folder, or the path itself.
+///
+/// # Errors
+/// If the run's settings cannot be read.
+pub(crate) fn exports_in(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    if !path.join(MANIFEST).is_file() || !path.join("export").is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let run = Settings::resolve(&[layer_of(&path.join(RESOLVED))?])?.run;
+    let export = |seed| path.join(seed_folder(seed)).join("export").join(PARAMETERS_FILE);
+    let exports: Vec<PathBuf> = (run.seed..run.seed + run.seeds).map(export).collect();
+    // A search for a rule's constants has one export and no folder for its seed.
+    Ok(if exports.iter().any(|export| export.is_file()) { exports } else { vec![export_in(path)] })
 }
 
 /// The export that a path means: a run folder's chosen one, or the path itself.

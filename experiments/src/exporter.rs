@@ -8,12 +8,13 @@ use anyhow::{Context, bail};
 use seawall_agents::export::{Clocks, Learned, MeanValue, ParameterFile, Provenance, Story, Summary};
 use seawall_agents::export::{write_rule, write_runtime, write_vectors};
 use seawall_agents::tuned::RuleEntry;
-use seawall_agents::{Exported, Policy};
-use seawall_env::action::{ACTIONS, PARAMETERS};
+use seawall_agents::{Exported, Policy, ShieldConfig};
+use seawall_env::action::{ACTIONS, Fixed, PARAMETERS};
 use seawall_env::liquidation::presets::Preset;
 use seawall_env::scenario::ClockConfig;
 use seawall_env::spaces::Group;
-use seawall_env::{CascadeEnv, Env, Groups, Purpose, SeedTree, Spec};
+use seawall_env::{CascadeEnv, Env, Groups, Problems, Purpose, SeedTree, Spec};
+use seawall_runtime::Gru;
 use seawall_runtime::conformance::Report;
 use seawall_runtime::format::Activation;
 use seawall_training::{Dense, LearnedPolicy};
@@ -21,6 +22,7 @@ use seawall_training::{Dense, LearnedPolicy};
 use crate::places::{Places, task};
 use crate::run_folder::RunFolder;
 use crate::settings::Settings;
+use crate::shield::shield;
 
 /// The file that people read, and that names the other two.
 pub(crate) const PARAMETERS_FILE: &str = "policy.json";
@@ -56,6 +58,8 @@ pub(crate) struct Described {
     pub(crate) provenance: Provenance,
     /// The rule that the bytes are, if people can read it.
     pub(crate) rule: Option<RuleEntry>,
+    /// Constants of the shield that the bytes carry, if they do.
+    pub(crate) shield: Option<ShieldConfig>,
 }
 
 /// Where a policy comes from that was trained or tuned on `places`.
@@ -84,21 +88,28 @@ impl Export {
     ) -> anyhow::Result<Self> {
         let task = task(&places.list[..1], settings, &settings.venue(), Groups::default())?;
         let spec = CascadeEnv::new(Arc::clone(&task)).spec().clone();
-        let policy = masked(policy, settings.task.groups);
+        let fixed = settings.action.fixed(&mut Problems::default());
+        let policy = masked(policy, &still(settings.task.groups, fixed));
+        let shield = if settings.run.shield { Some(shield(settings, places, &spec)?) } else { None };
         let layers: Vec<_> = policy.layers.iter().map(Dense::view).collect();
+        let memory = policy.memory.as_ref().map(|[input, state]| Gru { input: input.view(), state: state.view() });
         let runtime = write_runtime(&Learned {
             observation: &spec.observation,
             mean: &policy.mean,
             inverse_deviation: &policy.inverse_deviation,
             clip: policy.clip,
+            memory,
             layers: &layers,
+            hidden: policy.hidden,
             output: Activation::Tanh,
+            shield: shield.as_ref(),
         })
         .context("writing the runtime file")?;
         let described = Described {
             name: settings.run.name.clone(),
             provenance: provenance(&settings.run.name, places, origin),
             rule: None,
+            shield: shield.as_ref().map(|shield| *shield.config()),
         };
         Self::of_bytes(settings, places, described, runtime)
     }
@@ -120,7 +131,7 @@ impl Export {
     }
 
     fn of_bytes(settings: &Settings, places: &Places, described: Described, runtime: Vec<u8>) -> anyhow::Result<Self> {
-        let Described { name, provenance, rule } = described;
+        let Described { name, provenance, rule, shield } = described;
         let venue = match &rule {
             Some(rule) => Preset::shipped(&rule.preset).context("the rule's preset")?,
             None => settings.venue(),
@@ -136,6 +147,7 @@ impl Export {
             name,
             provenance,
             rule,
+            shield,
             runtime_file: RUNTIME_FILE.to_owned(),
             vectors_file: VECTORS_FILE.to_owned(),
         };
@@ -194,23 +206,30 @@ impl Export {
     }
 }
 
-/// Holds at neutral what the policy was not trained to move: an engine knows of no masks.
-///
-/// `atanh` is infinite at the ends of the interval; nine stands for them, where single-precision `tanh` is one.
-#[expect(clippy::cast_possible_truncation, reason = "weights are single precision")]
-fn masked(mut policy: LearnedPolicy, groups: Groups) -> LearnedPolicy {
-    let last = policy.layers.last_mut().expect("a policy has at least one layer");
-    for (index, parameter) in PARAMETERS.iter().enumerate() {
+/// Entries of the action that a policy is not trained to move, at their fixed value or at neutral.
+pub(crate) fn still(groups: Groups, fixed: Fixed) -> [Option<f64>; ACTIONS] {
+    let fixed = fixed.to_array();
+    std::array::from_fn(|index| {
+        let parameter = &PARAMETERS[index];
         let is_trained = match parameter.group {
             Group::Fast => groups.fast,
             Group::Slow => groups.slow,
         };
-        if is_trained {
-            continue;
-        }
+        let is_still = !is_trained || fixed[index].is_some();
+        is_still.then(|| fixed[index].unwrap_or_else(|| parameter.encode(parameter.neutral)))
+    })
+}
+
+/// Holds what the policy was not trained to move: an engine knows of no masks.
+///
+/// `atanh` is infinite at the ends of the interval; nine stands for them, where single-precision `tanh` is one.
+#[expect(clippy::cast_possible_truncation, reason = "weights are single precision")]
+fn masked(mut policy: LearnedPolicy, still: &[Option<f64>; ACTIONS]) -> LearnedPolicy {
+    let last = policy.layers.last_mut().expect("a policy has at least one layer");
+    for (index, still) in still.iter().enumerate() {
+        let Some(still) = still else { continue };
         last.weight.iter_mut().skip(index).step_by(last.outputs).for_each(|weight| *weight = 0.0);
-        let neutral = parameter.encode(parameter.neutral);
-        last.bias[index] = libm::atanh(neutral).clamp(-9.0, 9.0) as f32;
+        last.bias[index] = libm::atanh(*still).clamp(-9.0, 9.0) as f32;
     }
     policy
 }
@@ -317,9 +336,15 @@ mod tests {
     fn what_was_not_trained_is_held_at_neutral() {
         let weight: Vec<f32> = (0_u8..).take(2 * ACTIONS).map(|k| f32::from(k) * 0.1 - 1.0).collect();
         let layer = Dense { inputs: 2, outputs: ACTIONS, weight, bias: vec![0.3; ACTIONS] };
-        let whole =
-            LearnedPolicy { mean: vec![0.0; 2], inverse_deviation: vec![1.0; 2], clip: 10.0, layers: vec![layer] };
-        let held = masked(whole.clone(), Groups { fast: true, slow: false });
+        let whole = LearnedPolicy {
+            mean: vec![0.0; 2],
+            inverse_deviation: vec![1.0; 2],
+            clip: 10.0,
+            memory: None,
+            hidden: Activation::Tanh,
+            layers: vec![layer],
+        };
+        let held = masked(whole.clone(), &still(Groups { fast: true, slow: false }, Fixed::default()));
         let (mut free, mut bound) = ([0.0; ACTIONS], [0.0; ACTIONS]);
         for observation in [[0.5, -2.0], [-3.0, 4.0]] {
             whole.act(&observation, &mut free);
@@ -332,6 +357,10 @@ mod tests {
                 }
             }
         }
-        assert_eq!(masked(whole.clone(), Groups::default()), whole);
+        assert_eq!(masked(whole.clone(), &still(Groups::default(), Fixed::default())), whole);
+        let fixed = Fixed::new([("keeper_bonus", 200.0)], "", &mut Problems::default());
+        masked(whole, &still(Groups::default(), fixed)).act(&[0.5, -2.0], &mut bound);
+        let bonus = PARAMETERS.iter().position(|parameter| parameter.name == "keeper_bonus").unwrap();
+        assert!((bound[bonus] - 1.0).abs() < 1e-6, "{bound:?}");
     }
 }

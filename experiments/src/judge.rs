@@ -5,11 +5,13 @@ use std::io;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use seawall_agents::{Constant, Exported, Random, generations};
+use seawall_agents::{Constant, Exported, Policy, Random, generations};
 use seawall_env::liquidation::presets::{NAMES, Preset};
 use seawall_env::outcome::Outcome;
 use seawall_env::{CascadeEnv, Env, Groups, Spec, Task};
+use seawall_eval::counterfactual::{LetBe, Sampling, let_be};
 use seawall_eval::metric::PRIMARY;
+use seawall_eval::path::Glance;
 use seawall_eval::report::{columns, csv, json, latex, markdown};
 use seawall_eval::statistics::Estimate;
 use seawall_eval::{Contender, Episodes, Grid, Records, Report, Split, Suite};
@@ -30,7 +32,7 @@ pub(crate) const EPISODES: &str = "episodes.csv";
 const OFF: &str = "off";
 
 /// The places, under the rules of every preset that somebody brings.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Arena {
     /// By place: the task of each preset.
     tasks: Vec<BTreeMap<&'static str, Arc<Task>>>,
@@ -62,6 +64,19 @@ impl Arena {
         });
         let names = places.list.iter().map(|place| place.scenario().id.clone()).collect();
         Ok(Self { configurations: configurations.collect(), names, tasks })
+    }
+
+    /// Where checkpoints, training seeds and constants are chosen.
+    ///
+    /// # Errors
+    /// If a scenario is unknown or invalid, or no episode fits into a history.
+    pub(crate) fn selection(settings: &Settings, voice: Voice) -> anyhow::Result<Self> {
+        Self::new(settings, &Places::gather(settings, settings.selected(), voice)?)
+    }
+
+    /// Hash of a suite that is played here.
+    pub(crate) fn hash(&self, suite: &Suite) -> String {
+        suite.hash(&self.configurations)
     }
 
     /// What a policy sees and moves here, the same in every place.
@@ -116,6 +131,14 @@ impl Episodes for Arena {
         *env.outcome()
     }
 
+    fn glance(&self, env: &CascadeEnv) -> Option<Glance> {
+        Some(Glance::at(env))
+    }
+
+    fn let_be(&self, env: &mut CascadeEnv, policy: &dyn Policy, seed: u64, accounts: usize) -> Option<LetBe> {
+        let_be(env, policy, seed, accounts)
+    }
+
     fn configuration(&self, scenario: usize) -> Vec<u8> {
         self.configurations[scenario].clone()
     }
@@ -155,6 +178,22 @@ pub(crate) fn learned(settings: &Settings, name: &str, seed: u64, policy: Export
     Contender::new(name, &settings.task.preset, Box::new(policy)).trained_with(seed)
 }
 
+/// What is played beside the judged episodes, on their seeds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Beside {
+    /// Nothing: metrics that need it are undefined.
+    Nothing,
+    /// Every episode without liquidations, and some with an account that is let be.
+    Counterfactuals(Sampling),
+}
+
+impl Beside {
+    /// What a report is made of.
+    pub(crate) const fn reported(settings: &Settings) -> Self {
+        Self::Counterfactuals(settings.evaluation.counterfactuals)
+    }
+}
+
 /// Runs the grid of a suite.
 ///
 /// # Errors
@@ -163,11 +202,15 @@ pub(crate) fn run(
     arena: &Arena,
     suite: &Suite,
     contenders: &[Contender],
-    is_amplification_wanted: bool,
+    beside: Beside,
     voice: Voice,
 ) -> anyhow::Result<Records> {
     let off = Contender::new(OFF, OFF, Box::new(Constant::neutral(OFF)));
-    let grid = Grid { suite, contenders, without_liquidations: is_amplification_wanted.then_some(&off) };
+    let (without_liquidations, counterfactuals) = match beside {
+        Beside::Nothing => (None, Sampling::NONE),
+        Beside::Counterfactuals(sampling) => (Some(&off), sampling),
+    };
+    let grid = Grid { suite, contenders, without_liquidations, counterfactuals };
     let total = grid.episodes() as u64;
     let progress = SharedProgress::new(voice, "judging", total);
     let records = seawall_eval::run(&grid, arena, &|done, _| progress.at(done as u64, ""))?;
@@ -229,7 +272,7 @@ fn estimate(estimate: Option<Estimate>) -> String {
 /// If nobody reads any more.
 pub(crate) fn show_report(report: &Report) -> io::Result<()> {
     show(&summary(report))?;
-    for sentence in &report.verdict {
+    for sentence in report.verdict.iter().chain(&report.notes) {
         show(sentence)?;
     }
     for judgement in report.gates.iter().filter(|judgement| !judgement.passed) {
@@ -247,6 +290,7 @@ pub(crate) fn write(folder: &RunFolder, report: &Report, records: &Records) -> a
     folder.write("report.tex", latex::latex(report).as_bytes())?;
     folder.write(REPORT, json::json(report).as_bytes())?;
     folder.write("metrics_summary.csv", csv::summaries(report).as_bytes())?;
+    folder.write("tails.csv", csv::tails(report).as_bytes())?;
     folder.write(EPISODES, csv::episodes(records).as_bytes())?;
     folder.write("episodes.parquet", &columns::episodes(records).context("writing the episodes as Parquet")?)
 }

@@ -1,7 +1,9 @@
 //! Trains, judges and exports venue risk controllers: the only crate that reads files, the clock and arguments.
 //!
-//! Exit codes: 0 done, 1 a gate failed, 2 bad input or a failure to run, 130 interrupted with a checkpoint.
+//! Exit codes: 0 done, 1 a gate or a trial failed, 2 bad input or a failure to run, 75 a trial to be run again, 130 interrupted
+//! with a checkpoint.
 
+mod ablation;
 mod arguments;
 mod calibrator;
 mod candles;
@@ -11,13 +13,17 @@ mod datasets;
 mod entry;
 mod episode;
 mod exporter;
+mod generation;
 mod judge;
+mod openings;
 mod output;
 mod places;
+mod predictor;
 mod progress;
 mod run_folder;
 mod score;
 mod settings;
+mod shield;
 mod study;
 mod table;
 mod tensorboard;
@@ -31,8 +37,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    Verdict, bench, calibrate, eval, export, plan, presets, probe, replay, report, scenarios, train, tune, validate,
-    verify,
+    Verdict, ablate, bench, calibrate, eval, export, plan, predict, presets, probe, replay, report, scenarios, sweep,
+    train, trial, tune, validate, verify,
 };
 use progress::Voice;
 
@@ -47,6 +53,9 @@ struct Arguments {
     /// Say nothing but results
     #[arg(long, short, global = true)]
     quiet: bool,
+    /// Tell progress and remarks as one JSON object a line, on standard error; print the results of `bench` as one
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -61,6 +70,12 @@ enum Command {
     Eval(eval::EvalArgs),
     /// Plan in the simulator, its future withheld: what is attainable
     Plan(plan::PlanArgs),
+    /// Run a study: a base and arms that differ from it, and what follows
+    Ablate(ablate::AblateArgs),
+    /// Write what Slurm, Kubernetes or Ray need to run a study
+    Sweep(sweep::SweepArgs),
+    /// Run one trial of a study, as schedulers do
+    Trial(trial::TrialArgs),
     /// Write the files of a policy from a run's checkpoint
     Export(export::ExportArgs),
     /// Check an export: files, conformance vectors, and its score in the simulator
@@ -79,18 +94,23 @@ enum Command {
     Calibrate(calibrate::CalibrateArgs),
     /// Hold the market against real markets, row by row
     Validate(validate::ValidateArgs),
+    /// Train a forecaster of volatility and ruin, and judge it against EWMA, GARCH and HAR
+    Predict(predict::PredictArgs),
     /// Measure speed
     Bench(bench::BenchArgs),
 }
 
 fn main() -> ExitCode {
-    let Arguments { quiet, command } = Arguments::parse();
-    let voice = Voice::choose(quiet);
+    let Arguments { quiet, json, command } = Arguments::parse();
+    let voice = Voice::choose(quiet, json);
     let result = match command {
         Command::Train(args) => train::run(&args, voice),
         Command::Tune(args) => tune::run(&args, voice),
         Command::Eval(args) => eval::run(&args, voice),
         Command::Plan(args) => plan::run(&args, voice),
+        Command::Ablate(args) => ablate::run(&args, voice),
+        Command::Sweep(args) => sweep::run(&args, voice),
+        Command::Trial(args) => trial::run(&args, voice),
         Command::Export(args) => export::run(&args, voice),
         Command::Verify(args) => verify::run(&args, voice),
         Command::Scenarios(args) => scenarios::run(&args),
@@ -100,15 +120,17 @@ fn main() -> ExitCode {
         Command::Probe(args) => probe::run(&args, voice),
         Command::Calibrate(args) => calibrate::run(&args, voice),
         Command::Validate(args) => validate::run(&args, voice),
-        Command::Bench(args) => bench::run(&args, voice),
+        Command::Predict(args) => predict::run(&args, voice),
+        Command::Bench(args) => bench::run(&args, json, voice),
     };
     match result {
         Ok(Verdict::Done) => ExitCode::SUCCESS,
         Ok(Verdict::GateFailed) => ExitCode::from(1),
         Ok(Verdict::Interrupted) => ExitCode::from(130),
+        Ok(Verdict::Retry) => ExitCode::from(trial::RETRY),
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            output::remark(&format!("seawall: {error:#}"));
+            voice.warn(&format!("seawall: {error:#}"));
             ExitCode::from(2)
         }
     }

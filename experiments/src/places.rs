@@ -6,25 +6,38 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use seawall_env::action::Fixed;
 use seawall_env::liquidation::presets::Preset;
 use seawall_env::market::Site;
 use seawall_env::observation::Extras;
 use seawall_env::scenario::{Scenario, presets};
 use seawall_env::world::{ReplaySeries, ReplayStart, WorldConfig, WorldModel};
-use seawall_env::{Groups, Problem, Problems, Task};
+use seawall_env::{Groups, Mask, Problem, Problems, Task};
 
 use crate::candles;
 use crate::progress::Voice;
 use crate::run_folder::{Input, input, sha256};
-use crate::settings::{Layer, Settings, SettingsError, resolve};
+use crate::settings::{Layer, RuleSettings, Settings, SettingsError, resolve};
 
 /// A scenario and what its price follows.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
     scenario: Arc<Scenario>,
     history: Option<History>,
-    /// Further features of all places of the run: one policy plays them all.
+    conditions: Conditions,
+}
+
+/// How all places of a run are played: one policy plays them all.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Conditions {
+    /// Further features.
     extras: Extras,
+    /// What is hidden, if anything is.
+    mask: Option<Arc<Mask>>,
+    /// Parameters that nobody moves.
+    fixed: Fixed,
+    /// Choices in place of a venue's own.
+    rules: RuleSettings,
 }
 
 /// Candles that a price follows.
@@ -41,9 +54,9 @@ impl Place {
         &self.scenario
     }
 
-    /// Further features that are observed here.
-    pub(crate) const fn extras(&self) -> Extras {
-        self.extras
+    /// How it is played.
+    pub(crate) const fn conditions(&self) -> &Conditions {
+        &self.conditions
     }
 
     /// Whether its price follows candles.
@@ -57,7 +70,7 @@ impl Place {
     /// If no episode fits into the history.
     pub(crate) fn site(&self, venue: &Preset, start: ReplayStart) -> anyhow::Result<Site> {
         let scenario = Arc::new(venue.furnish(Scenario::clone(&self.scenario)));
-        let pipeline = venue.pipeline;
+        let pipeline = self.conditions.rules.over(venue);
         let Some(history) = &self.history else { return Ok(Site::new(scenario, pipeline)) };
         let clock = scenario.world_clock();
         let world = WorldModel::replay(&scenario.world, clock, Arc::clone(&history.series), start, None)
@@ -116,8 +129,36 @@ impl Places {
         for name in &settings.task.scenarios {
             extras = extras.and(Extras::of(&named(settings, name)?));
         }
-        this.list.iter_mut().for_each(|place| place.extras = extras);
+        let conditions = Conditions {
+            extras,
+            mask: None,
+            fixed: settings.action.fixed(&mut Problems::default()),
+            rules: settings.task.rules,
+        };
+        this.list.iter_mut().for_each(|place| place.conditions = conditions.clone());
+        if !settings.observation.is_clear() {
+            let mask = this.mask(settings, conditions, names)?;
+            this.list.iter_mut().for_each(|place| place.conditions.mask = Some(Arc::clone(&mask)));
+        }
         Ok(this)
+    }
+
+    /// The mask of the settings; what it shuffles is recorded on what the settings train on, wherever it is judged.
+    fn mask(&self, settings: &Settings, conditions: Conditions, names: &[String]) -> anyhow::Result<Arc<Mask>> {
+        let is_same = names == settings.task.scenarios || !settings.replay.files.is_empty();
+        let task = if is_same {
+            self.task(settings, &settings.venue(), settings.task.groups)?
+        } else {
+            let mut trained = Self { list: Vec::new(), inputs: Vec::new() };
+            for name in &settings.task.scenarios {
+                trained.add_scenario(settings, name)?;
+            }
+            trained.list.iter_mut().for_each(|place| place.conditions = conditions.clone());
+            trained.task(settings, &settings.venue(), settings.task.groups)?
+        };
+        let observation = &settings.observation;
+        let mask = Mask::new(&task.features(), &observation.off, &observation.shuffled)?;
+        Ok(Arc::new(mask.recording(&task, observation.recordings)))
     }
 
     /// A task over all places, each as likely as the others.
@@ -133,7 +174,7 @@ impl Places {
             self.inputs.push(input(Path::new(name))?);
         }
         let scenario = named(settings, name)?;
-        self.list.push(Place { scenario: Arc::new(scenario), history: None, extras: Extras::default() });
+        self.list.push(Place { scenario: Arc::new(scenario), history: None, conditions: Conditions::default() });
         Ok(())
     }
 
@@ -150,7 +191,11 @@ impl Places {
         let title = format!("Candles of {}, {window}.", path.display());
         let scenario = settings.market.scenario(&id, &title, WorldConfig::default());
         validate(&scenario, None)?;
-        self.list.push(Place { scenario: Arc::new(scenario), history: Some(history), extras: Extras::default() });
+        self.list.push(Place {
+            scenario: Arc::new(scenario),
+            history: Some(history),
+            conditions: Conditions::default(),
+        });
         Ok(())
     }
 }
@@ -161,20 +206,24 @@ impl Places {
 /// As [`Places::task`].
 pub(crate) fn task(places: &[Place], settings: &Settings, venue: &Preset, groups: Groups) -> anyhow::Result<Arc<Task>> {
     let sites: anyhow::Result<Vec<Site>> = places.iter().map(|place| place.site(venue, ReplayStart::Random)).collect();
-    task_on(sites?, places[0].extras, settings, groups)
+    task_on(sites?, &places[0].conditions, settings, groups)
 }
 
-/// A task on some sites that observes `extras`.
+/// A task on some sites under the conditions of a run.
 ///
 /// # Errors
 /// If a weight is invalid.
 pub(crate) fn task_on(
     sites: Vec<Site>,
-    extras: Extras,
+    conditions: &Conditions,
     settings: &Settings,
     groups: Groups,
 ) -> anyhow::Result<Arc<Task>> {
-    Ok(Arc::new(Task::on_sites(sites, settings.reward, groups)?.observing(extras)))
+    let task = Task::on_sites(sites, settings.reward, groups)?.observing(conditions.extras).holding(conditions.fixed);
+    Ok(Arc::new(match &conditions.mask {
+        Some(mask) => task.behind(Arc::clone(mask)),
+        None => task,
+    }))
 }
 
 /// The scenario that a name means: a shipped one, or a file.

@@ -1,10 +1,12 @@
-//! How far a command is: a bar with ETA on a terminal, a line now and then elsewhere, nothing when asked for quiet.
+//! How far a command is: a bar with ETA on a terminal, a line now and then elsewhere, JSON lines for machines, nothing when
+//! asked for quiet.
 
 use std::io::IsTerminal;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
 
 use crate::clock::Stopwatch;
 use crate::output::remark;
@@ -16,15 +18,19 @@ pub(crate) enum Voice {
     Terminal,
     /// A line every few seconds.
     Lines,
+    /// A JSON object a line, every second.
+    Machine,
     /// Nothing.
     Quiet,
 }
 
 impl Voice {
-    /// What fits standard error, unless quiet is asked for.
-    pub(crate) fn choose(quiet: bool) -> Self {
+    /// What fits standard error, unless something else is asked for.
+    pub(crate) fn choose(quiet: bool, json: bool) -> Self {
         if quiet {
             Self::Quiet
+        } else if json {
+            Self::Machine
         } else if std::io::stderr().is_terminal() {
             Self::Terminal
         } else {
@@ -35,13 +41,39 @@ impl Voice {
     /// Says one sentence.
     pub(crate) fn say(self, sentence: &str) {
         if self != Self::Quiet {
-            remark(sentence);
+            self.warn(sentence);
+        }
+    }
+
+    /// Says one sentence that has to be heard even where quiet is asked for.
+    pub(crate) fn warn(self, sentence: &str) {
+        match self {
+            Self::Machine => remark(&serde_json::json!({ "event": "remark", "text": sentence }).to_string()),
+            Self::Terminal | Self::Lines | Self::Quiet => remark(sentence),
         }
     }
 }
 
 /// Wall time between two lines where there is no terminal.
 const LINE_INTERVAL: Duration = Duration::from_secs(10);
+/// The same for machines, which do not tire.
+const MACHINE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How far a command is, for machines: one line of standard error. Its keys are stable.
+#[derive(Debug, Serialize)]
+struct Event<'a> {
+    event: &'static str,
+    /// What is under way: training, judging, tuning, planning, trials.
+    task: &'a str,
+    /// Steps that are behind, those of an interrupted run among them.
+    done: u64,
+    total: u64,
+    /// Wall time of this session.
+    elapsed_seconds: f64,
+    /// Nothing before the first step of this session.
+    remaining_seconds: Option<f64>,
+    message: &'a str,
+}
 
 /// Progress through a known number of steps.
 #[derive(Debug)]
@@ -60,7 +92,7 @@ impl Progress {
     pub(crate) fn new(voice: Voice, label: &str, start: u64, total: u64) -> Self {
         let bar = match voice {
             Voice::Terminal => ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr()),
-            Voice::Lines | Voice::Quiet => ProgressBar::hidden(),
+            Voice::Lines | Voice::Machine | Voice::Quiet => ProgressBar::hidden(),
         };
         let style = ProgressStyle::with_template("{prefix:>12} [{bar:32}] {percent:>3} %  {elapsed} < {eta}  {msg}");
         bar.set_style(style.expect("the template is valid").progress_chars("=> "));
@@ -83,7 +115,11 @@ impl Progress {
                 remark(&line);
                 self.spoke = Stopwatch::start();
             }
-            Voice::Lines | Voice::Quiet => {}
+            Voice::Machine if self.spoke.wall() >= MACHINE_INTERVAL || done == self.total => {
+                remark(&event(&self.label, [self.start, done, self.total], self.began.wall(), message));
+                self.spoke = Stopwatch::start();
+            }
+            Voice::Lines | Voice::Machine | Voice::Quiet => {}
         }
     }
 
@@ -125,15 +161,23 @@ impl SharedProgress {
     }
 }
 
+/// Wall time until everything is done, at the rate of this session; nothing before its first step.
 #[expect(clippy::cast_precision_loss, reason = "an estimate for a reader")]
+fn remaining([start, done, total]: [u64; 3], elapsed: Duration) -> Option<Duration> {
+    let worked = done.saturating_sub(start);
+    (worked > 0).then(|| elapsed.mul_f64(total.saturating_sub(done) as f64 / worked as f64))
+}
+
+fn event(task: &str, [start, done, total]: [u64; 3], elapsed: Duration, message: &str) -> String {
+    let remaining_seconds = remaining([start, done, total], elapsed).map(|left| left.as_secs_f64());
+    let elapsed_seconds = elapsed.as_secs_f64();
+    let event = Event { event: "progress", task, done, total, elapsed_seconds, remaining_seconds, message };
+    serde_json::to_string(&event).expect("an event is plain data")
+}
+
 fn line(label: &str, [start, done, total]: [u64; 3], elapsed: Duration, message: &str) -> String {
     let percent = done * 100 / total.max(1);
-    let worked = done.saturating_sub(start);
-    let eta = if worked == 0 {
-        "?".to_owned()
-    } else {
-        span(elapsed.mul_f64(total.saturating_sub(done) as f64 / worked as f64))
-    };
+    let eta = remaining([start, done, total], elapsed).map_or_else(|| "?".to_owned(), span);
     format!("{label} {percent} % ({done} of {total}), {} elapsed, {eta} to go  {message}", span(elapsed))
 }
 
@@ -156,6 +200,19 @@ mod tests {
         // A run resumed at 50 of 100 did 25 in 10 s: the remaining 25 take 10 s more.
         let line = line("training", [50, 75, 100], Duration::from_secs(10), "return 1");
         assert_eq!(line, "training 75 % (75 of 100), 10s elapsed, 10s to go  return 1");
+    }
+
+    #[test]
+    fn machines_read_an_object_a_line() {
+        let text = event("training", [50, 75, 100], Duration::from_secs(10), "return \"1\"");
+        let found: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(found["remaining_seconds"], 10.0);
+        assert_eq!(
+            (&found["done"], &found["total"], &found["message"]),
+            (&75.into(), &100.into(), &"return \"1\"".into())
+        );
+        assert!(event("training", [50, 50, 100], Duration::ZERO, "").contains("\"remaining_seconds\":null"));
+        assert!(!text.contains('\n'));
     }
 
     #[test]

@@ -23,6 +23,11 @@ pub(crate) const POLICIES: &str = "policies";
 /// One row for each iteration.
 pub(crate) const METRICS: &str = "metrics.csv";
 
+/// Name of the folder of the training run that `seed` names.
+pub(crate) fn seed_folder(seed: u64) -> String {
+    format!("seed-{seed}")
+}
+
 /// What ran, where and when: enough to run it again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Manifest {
@@ -138,6 +143,15 @@ impl RunFolder {
         }
         fs::create_dir_all(&path).with_context(|| format!("making the folder {}", path.display()))?;
         Ok(Self { path })
+    }
+
+    /// A folder that goes on from whatever stands in it, made if it is not there.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub(crate) fn at(path: &Path) -> anyhow::Result<Self> {
+        fs::create_dir_all(path).with_context(|| format!("making the folder {}", path.display()))?;
+        Ok(Self { path: path.to_owned() })
     }
 
     /// Opens the folder of an earlier run.

@@ -8,7 +8,7 @@ use seawall_eval::{Records, Split};
 use serde::{Deserialize, Serialize};
 
 use crate::entry::Entry;
-use crate::judge::{self, Arena};
+use crate::judge::{self, Arena, Beside};
 use crate::progress::Voice;
 use crate::run_folder::RunFolder;
 use crate::settings::Settings;
@@ -54,7 +54,7 @@ impl Score {
     pub(crate) fn play(settings: &Settings, arena: &Arena, entry: &Entry, voice: Voice) -> anyhow::Result<Self> {
         let contender = entry.contender(settings, entry.name(), &arena.spec())?;
         let suite = arena.suite(settings, Split::Select);
-        let records = judge::run(arena, &suite, &[contender], false, voice)?;
+        let records = judge::run(arena, &suite, &[contender], Beside::Nothing, voice)?;
         Ok(Self::of(&records, entry.name(), 0))
     }
 

@@ -9,6 +9,7 @@ use seawall_eval::report::html::{Curve, CurvePoint, Provenance, Study};
 use seawall_eval::report::json;
 use seawall_eval::report::table::EpisodeTable;
 
+use crate::ablation::pages;
 use crate::arguments::layer_of;
 use crate::judge::{EPISODES, REPORT};
 use crate::run_folder::{MANIFEST, METRICS, Manifest, POLICIES, RESOLVED, sha256};
@@ -24,7 +25,7 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// Reads folders of `train` and `eval`.
+    /// Reads folders of `train`, `eval` and `ablate`.
     ///
     /// # Errors
     /// Everything that is wrong with any of them, one line each.
@@ -75,7 +76,8 @@ impl Folder {
         }
         let name = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let name = name.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into());
-        let study = Study { name, report, episodes, curves, provenance, duels: Vec::new() };
+        let ablation = pages::forest(path).map_err(|found| vec![format!("{found:#}")])?;
+        let study = Study { name, report, episodes, curves, provenance, ablation, duels: Vec::new() };
         Ok(Self { path: path.to_owned(), settings, study })
     }
 }

@@ -1,16 +1,22 @@
 //! One training run: iterations until it is done or interrupted, with a log and checkpoints on the way.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
+use seawall_agents::{Constant, Policy, ShieldedEnv, Tally, generations};
 use seawall_env::action::Controls;
-use seawall_env::{CascadeEnv, SeedTree, VecEnv};
+use seawall_env::{CascadeEnv, Env, Problems, SeedTree, VecEnv};
+use seawall_training::search::NetworkSearch;
 use seawall_training::{Learner, Trainer, sac};
 
+use crate::exporter::still;
+use crate::generation::{Episodes, each_place};
 use crate::places::Places;
 use crate::progress::{Progress, Voice};
 use crate::run_folder::RunFolder;
 use crate::settings::{Algorithm, Settings};
+use crate::shield::shield;
 use crate::training_log::{Timer, TrainingLog};
 
 /// How a training run ended.
@@ -22,22 +28,57 @@ pub(crate) enum End {
     Interrupted,
 }
 
+/// A learner, and how often the shield in front of its environments acted, if there is one.
+pub(crate) struct Course {
+    /// The learner.
+    pub(crate) learner: Box<dyn Trainer>,
+    tally: Option<Arc<Tally>>,
+}
+
 /// A learner at the start of the run that `seed` names.
 ///
 /// # Errors
 /// If the settings do not fit the places.
-pub(crate) fn learner(settings: &Settings, places: &Places, seed: u64) -> anyhow::Result<Box<dyn Trainer>> {
-    let task = places.task(settings, &settings.venue(), settings.task.groups)?;
-    let env = CascadeEnv::new(task);
-    let seeds = SeedTree::new(seed);
-    let envs = VecEnv::new(vec![env; settings.run.environments], seeds);
-    let learner: Result<Box<dyn Trainer>, _> = match settings.run.algorithm {
-        Algorithm::Ppo => Learner::new(settings.ppo.clone(), settings.run.backend, envs, seeds).map(boxed),
-        Algorithm::Sac => sac::Learner::new(settings.sac.clone(), envs, seeds).map(boxed),
+pub(crate) fn course(settings: &Settings, places: &Places, seed: u64) -> anyhow::Result<Course> {
+    let (mut learner, tally) = if settings.run.shield {
+        let spec = CascadeEnv::new(places.task(settings, &settings.venue(), settings.task.groups)?).spec().clone();
+        let shield = shield(settings, places, &spec)?;
+        let still = still(settings.task.groups, settings.action.fixed(&mut Problems::default()));
+        let tally = Arc::new(Tally::default());
+        let counted = Arc::clone(&tally);
+        let behind = move |env| ShieldedEnv::new(env, shield.clone(), still, Arc::clone(&counted));
+        (learner(settings, places, seed, behind)?, Some(tally))
+    } else {
+        (learner(settings, places, seed, |env| env)?, None)
     };
-    let mut learner = learner.context("preparing the learner")?;
     learner.start_at(&Controls::default().encode());
-    Ok(learner)
+    Ok(Course { learner, tally })
+}
+
+/// The trainer of the settings, in what `front` makes of the environment.
+fn learner<E: Env + 'static>(
+    settings: &Settings,
+    places: &Places,
+    seed: u64,
+    front: impl Fn(CascadeEnv) -> E,
+) -> anyhow::Result<Box<dyn Trainer>> {
+    let seeds = SeedTree::new(seed);
+    let envs = || -> anyhow::Result<VecEnv<E>> {
+        let env = front(CascadeEnv::new(places.task(settings, &settings.venue(), settings.task.groups)?));
+        Ok(VecEnv::new(vec![env; settings.run.environments], seeds))
+    };
+    let learner: Result<Box<dyn Trainer>, _> = match settings.run.algorithm {
+        Algorithm::Ppo => Learner::new(settings.ppo.clone(), settings.run.backend, envs()?, seeds).map(boxed),
+        Algorithm::Sac => sac::Learner::new(settings.sac.clone(), envs()?, seeds).map(boxed),
+        Algorithm::Search => {
+            let envs = each_place(settings, places, &settings.venue(), settings.task.groups)?;
+            let episodes = Episodes::new(settings, places, seed);
+            let draw = move |generation| episodes.seeds(generation);
+            let envs = envs.into_iter().map(front).collect();
+            NetworkSearch::new(settings.search(), envs, draw, seeds).map(boxed)
+        }
+    };
+    learner.context("preparing the learner")
 }
 
 fn boxed(learner: impl Trainer + 'static) -> Box<dyn Trainer> {
@@ -62,35 +103,68 @@ pub(crate) fn restore(learner: &mut dyn Trainer, folder: &RunFolder, voice: Voic
     refusal.map_or(Ok(false), Err)
 }
 
+/// Lets a fresh learner imitate the baseline that the settings name, and keeps what came of it as the first checkpoint:
+/// whoever is killed before that imitates again, to the same bits.
+///
+/// # Errors
+/// If a baseline reads what is not observed, the imitation fails or a file cannot be written.
+pub(crate) fn warm_start(
+    learner: &mut dyn Trainer,
+    folder: &RunFolder,
+    settings: &Settings,
+    places: &Places,
+    voice: Voice,
+) -> anyhow::Result<()> {
+    let Some(name) = settings.run.warm_start.baseline() else {
+        return Ok(());
+    };
+    let env = CascadeEnv::new(places.task(settings, &settings.venue(), settings.task.groups)?);
+    let neutral: Box<dyn Policy> = Box::new(Constant::neutral("constant"));
+    let baselines = generations(env.spec()).context("preparing the baselines")?.map(|baseline| baseline.policy);
+    let teacher = baselines.into_iter().chain([neutral]).find(|policy| policy.name() == name);
+    let came = learner
+        .imitate(teacher.context("a baseline of the settings")?.as_ref())
+        .with_context(|| format!("imitating {name}"))?;
+    voice.say(&format!(
+        "imitated {name}: {} decisions; actions apart by {:.3}, before {:.3}; explained variance of returns {:.2}; all in \
+         environments held out",
+        came.decisions, came.action_error, came.action_error_before, came.explained_variance,
+    ));
+    folder.write_checkpoint(&learner.save())
+}
+
 /// Trains to the end, or until `stop` is set; either way the last iteration is checkpointed.
 ///
 /// # Errors
 /// If training fails or a file cannot be written.
 pub(crate) fn train(
-    learner: &mut dyn Trainer,
+    course: &mut Course,
     folder: &RunFolder,
     settings: &Settings,
     voice: Voice,
     stop: &AtomicBool,
 ) -> anyhow::Result<End> {
+    let Course { learner, tally } = course;
     let terms = seawall_env::reward::NAMES.map(str::to_owned);
     let mut log = TrainingLog::open(folder, learner.steps_done(), &terms)?;
-    let (total, samples) = (learner.total_steps(), learner.steps_per_iteration());
+    let total = learner.total_steps();
     let mut progress = Progress::new(voice, "training", learner.steps_done(), total);
     let mut smoothed = None;
     while !learner.is_done() {
-        let mut timer = Timer::start();
+        let (mut timer, before) = (Timer::start(), learner.steps_done());
+        let held = tally.as_deref().map(Tally::counts);
         let iteration = learner.iterate(&mut timer).context("training; resume from the last checkpoint")?;
-        log.write(&iteration, samples, timer.stop())?;
+        let rate = held.zip(tally.as_deref()).map(|(before, tally)| rate_since(before, tally));
+        log.write(&iteration, iteration.steps_total - before, timer.stop(), rate)?;
         for episode in &iteration.episodes {
             // An eye needs a calmer line than single episodes give.
             let before = smoothed.unwrap_or(episode.total_reward);
             smoothed = Some(before + 0.05 * (episode.total_reward - before));
         }
         let message = smoothed.map_or_else(String::new, |mean| format!("return {}", crate::table::number(mean)));
-        progress.at(iteration.steps_total, &message);
+        progress.at(iteration.steps_total.min(total), &message);
         let stopped = stop.load(Ordering::Relaxed);
-        let due = (iteration.steps_total / samples).is_multiple_of(settings.run.checkpoint_interval);
+        let due = learner.iterations_done().is_multiple_of(settings.run.checkpoint_interval);
         if stopped || due || learner.is_done() {
             folder.write_checkpoint(&learner.save())?;
         }
@@ -101,4 +175,11 @@ pub(crate) fn train(
     }
     progress.finish();
     Ok(End::Complete)
+}
+
+/// Share of the actions that a shield changed since it had these counts; those that warm up a learner are among them.
+#[expect(clippy::cast_precision_loss, reason = "counts of decisions are small")]
+fn rate_since(before: (u64, u64), tally: &Tally) -> f64 {
+    let (decisions, acted) = tally.counts();
+    (acted - before.1) as f64 / (decisions - before.0) as f64
 }

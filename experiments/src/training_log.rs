@@ -9,6 +9,9 @@ use crate::clock::Stopwatch;
 use crate::run_folder::{METRICS, RunFolder};
 use crate::tensorboard::Events;
 
+/// Share of an iteration's actions that the shield changed.
+const SHIELD_RATE: &str = "rollout/shield_rate";
+
 /// Wall seconds of an iteration, by phase.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Timing {
@@ -87,12 +90,19 @@ impl TrainingLog {
         Ok(Self { terms: terms.to_vec(), rows, events, has_header })
     }
 
-    /// Writes one iteration, to the operating system and not only to memory.
+    /// Writes one iteration, with the share of its actions that a shield changed, if there is one; to the operating system
+    /// and not only to memory.
     ///
     /// # Errors
     /// If a file cannot be written.
-    pub(crate) fn write(&mut self, iteration: &Iteration, samples: u64, timing: Timing) -> anyhow::Result<()> {
-        let values = self.values(iteration, samples, timing);
+    pub(crate) fn write(
+        &mut self,
+        iteration: &Iteration,
+        samples: u64,
+        timing: Timing,
+        shield_rate: Option<f64>,
+    ) -> anyhow::Result<()> {
+        let values = self.values(iteration, samples, timing, shield_rate);
         let steps = iteration.steps_total;
         if !self.has_header {
             self.rows.write_record(std::iter::once("steps").chain(values.iter().map(|(tag, _)| tag.as_str())))?;
@@ -114,7 +124,13 @@ impl TrainingLog {
 
     /// Tags and values, always the same tags in the same order; what does not exist is NaN.
     #[expect(clippy::cast_precision_loss, reason = "counts of episodes and samples are small")]
-    fn values(&self, iteration: &Iteration, samples: u64, timing: Timing) -> Vec<(String, f64)> {
+    fn values(
+        &self,
+        iteration: &Iteration,
+        samples: u64,
+        timing: Timing,
+        shield_rate: Option<f64>,
+    ) -> Vec<(String, f64)> {
         let episodes = &iteration.episodes;
         let mean = |value: &dyn Fn(&seawall_training::Episode) -> f64| {
             episodes.iter().map(value).sum::<f64>() / episodes.len() as f64
@@ -124,6 +140,7 @@ impl TrainingLog {
             ("rollout/return_mean".to_owned(), mean(&|episode| episode.total_reward)),
             ("rollout/length_mean".to_owned(), mean(&|episode| episode.length as f64)),
         ];
+        values.extend(shield_rate.map(|rate| (SHIELD_RATE.to_owned(), rate)));
         for (index, term) in self.terms.iter().enumerate() {
             values.push((format!("rollout/term/{term}"), mean(&|episode| episode.mean_terms[index])));
         }
@@ -137,6 +154,23 @@ impl TrainingLog {
         ]);
         values
     }
+}
+
+/// The shield's rate over a training run, and in its last iteration; nothing without a shield. Iterations are equally long.
+///
+/// # Errors
+/// If the log is no table of numbers.
+#[expect(clippy::cast_precision_loss, reason = "iterations are few")]
+pub(crate) fn shield_rates(folder: &RunFolder) -> anyhow::Result<Option<(f64, f64)>> {
+    let path = folder.file(METRICS);
+    let mut rows = csv::Reader::from_path(&path).with_context(|| format!("reading {}", path.display()))?;
+    let Some(column) = rows.headers()?.iter().position(|tag| tag == SHIELD_RATE) else { return Ok(None) };
+    let rate = |row: csv::Result<csv::StringRecord>| -> anyhow::Result<f64> {
+        let row = row?;
+        row[column].parse::<f64>().with_context(|| format!("{}: `{}` is no rate", path.display(), &row[column]))
+    };
+    let rates: Vec<f64> = rows.records().map(rate).collect::<anyhow::Result<_>>()?;
+    Ok(rates.last().map(|last| (rates.iter().sum::<f64>() / rates.len() as f64, *last)))
 }
 
 /// The header and the rows up to `steps`; nothing if there is no such row. A last row that was cut short is dropped.
@@ -180,11 +214,11 @@ mod tests {
         let terms = ["bad_debt".to_owned()];
         let mut log = TrainingLog::open(&folder, 0, &terms).unwrap();
         for (steps, returns) in [(100, &[][..]), (200, &[1.0, 2.0]), (300, &[7.0])] {
-            log.write(&iteration(steps, returns), 100, Timing { collect: 1.0, learn: 3.0, cpu: 8.0 }).unwrap();
+            log.write(&iteration(steps, returns), 100, Timing { collect: 1.0, learn: 3.0, cpu: 8.0 }, None).unwrap();
         }
         drop(log);
         let mut resumed = TrainingLog::open(&folder, 200, &terms).unwrap();
-        resumed.write(&iteration(300, &[9.0]), 100, Timing { collect: 1.0, learn: 1.0, cpu: 8.0 }).unwrap();
+        resumed.write(&iteration(300, &[9.0]), 100, Timing { collect: 1.0, learn: 1.0, cpu: 8.0 }, None).unwrap();
         assert_eq!(
             folder.read_text(METRICS).unwrap(),
             "steps,rollout/episodes,rollout/return_mean,rollout/length_mean,rollout/term/bad_debt,train/entropy,\
@@ -193,6 +227,24 @@ mod tests {
              200,2,1.5,10,0.5,1.5,1,3,8,25\n\
              300,1,9,10,0.5,1.5,1,1,8,50\n"
         );
+    }
+
+    #[test]
+    fn the_shields_rate_of_a_run_is_the_mean_over_what_was_not_lost() {
+        let directory = TempDir::new().unwrap();
+        let folder = RunFolder::create(Some(directory.path()), "x", 1).unwrap();
+        let mut log = TrainingLog::open(&folder, 0, &[]).unwrap();
+        for (steps, rate) in [(100, 0.5), (200, 0.25), (300, 1.0)] {
+            log.write(&iteration(steps, &[]), 100, Timing::default(), Some(rate)).unwrap();
+        }
+        drop(log);
+        let mut resumed = TrainingLog::open(&folder, 200, &[]).unwrap();
+        resumed.write(&iteration(300, &[]), 100, Timing::default(), Some(0.0)).unwrap();
+        assert_eq!(shield_rates(&folder).unwrap(), Some((0.25, 0.0)));
+
+        let other = folder.child("without").unwrap();
+        TrainingLog::open(&other, 0, &[]).unwrap().write(&iteration(100, &[]), 100, Timing::default(), None).unwrap();
+        assert_eq!(shield_rates(&other).unwrap(), None);
     }
 
     #[test]

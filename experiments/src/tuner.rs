@@ -6,13 +6,12 @@ use anyhow::Context;
 use seawall_agents::Policy;
 use seawall_agents::tuned::Rule;
 use seawall_env::liquidation::presets::Preset;
-use seawall_env::{CascadeEnv, Env, Groups, Purpose, SeedTree, Spec};
-use seawall_eval::{Split, Suite};
+use seawall_env::{CascadeEnv, Env, Groups, SeedTree, Spec};
 use seawall_training::normaliser::ObservationNormaliser;
-use seawall_training::search::Generation;
-use seawall_training::{Form, Iteration, Searcher};
+use seawall_training::{Form, Searcher};
 
-use crate::places::{Places, task};
+use crate::generation::{Episodes, each_place};
+use crate::places::Places;
 use crate::progress::{Progress, Voice};
 use crate::run_folder::RunFolder;
 use crate::settings::Settings;
@@ -41,6 +40,10 @@ impl Form for RuleForm {
         format!("{:?}", self.rule)
     }
 
+    fn is_standardised(&self) -> bool {
+        false
+    }
+
     fn dimension(&self) -> usize {
         self.rule.tunables().len()
     }
@@ -63,31 +66,14 @@ pub(crate) fn tuner(settings: &Settings, places: &Places) -> anyhow::Result<Tune
     let rule =
         Rule::documented(settings.tune.baseline, settings.task.groups, &settings.task.preset, &settings.tune.schedule);
     let venue = Preset::shipped(rule.preset()).context("the rule's preset")?;
-    let mut envs = Vec::new();
-    for place in &places.list {
-        // Nobody is masked, as in an evaluation: a rule holds what it does not move at neutral.
-        envs.push(CascadeEnv::new(task(std::slice::from_ref(place), settings, &venue, Groups::default())?));
-    }
+    // Nobody is masked, as in an evaluation: a rule holds what it does not move at neutral.
+    let envs = each_place(settings, places, &venue, Groups::default())?;
     let spec = envs[0].spec().clone();
     let start = rule.start();
     rule.policy(&rule.values(&start), &spec).context("preparing the rule")?;
     let form = RuleForm { rule, spec };
     let seeds = SeedTree::new(settings.run.seed);
     Searcher::new(settings.search(), form, envs, &start, seeds).context("preparing the search")
-}
-
-/// Seeds of one generation: of the training split, so that nothing held out can be among them.
-pub(crate) fn generation_seeds(settings: &Settings, places: &Places, generation: u64) -> Vec<Vec<u64>> {
-    let scenarios: Vec<String> = places.list.iter().map(|place| place.scenario().id.clone()).collect();
-    let suite = Suite {
-        name: settings.run.name.clone(),
-        split: Split::Train,
-        root: SeedTree::new(settings.run.seed).seed(Purpose::Scenario, generation),
-        seeds: settings.search.episodes,
-        scenarios,
-        gates: Vec::new(),
-    };
-    (0..suite.scenarios.len()).map(|scenario| suite.seeds(scenario)).collect()
 }
 
 /// Searches to the end, or until `stop` is set; either way the last generation is checkpointed.
@@ -101,19 +87,21 @@ pub(crate) fn search(
     voice: Voice,
     stop: &AtomicBool,
 ) -> anyhow::Result<End> {
-    let mut log = TrainingLog::open(folder, tuner.steps_done(), &[])?;
+    let terms = seawall_env::reward::NAMES.map(str::to_owned);
+    let mut log = TrainingLog::open(folder, tuner.steps_done(), &terms)?;
+    let episodes = Episodes::new(settings, places, settings.run.seed);
     let total = tuner.config().total_steps;
     let mut progress = Progress::new(voice, "tuning", tuner.steps_done(), total);
     while !tuner.is_done() {
         let (timer, before) = (Timer::start(), tuner.steps_done());
-        let seeds = generation_seeds(settings, places, tuner.generation());
+        let seeds = episodes.seeds(tuner.generation());
         let generation = tuner.iterate(&seeds).context("tuning; resume from the last checkpoint")?;
-        let mean = mean(&generation.scores);
-        let steps = generation.steps_total;
-        log.write(&iteration(&generation), steps - before, timer.stop())?;
-        progress.at(steps.min(total), &format!("generation {}, return {}", generation.generation, table::number(mean)));
+        let (steps, count) = (generation.steps_total, generation.generation);
+        let mean = generation.score_mean();
+        log.write(&generation.into(), steps - before, timer.stop(), None)?;
+        progress.at(steps.min(total), &format!("generation {count}, return {}", table::number(mean)));
         let stopped = stop.load(Ordering::Relaxed);
-        if stopped || tuner.is_done() || generation.generation.is_multiple_of(settings.run.checkpoint_interval) {
+        if stopped || tuner.is_done() || count.is_multiple_of(settings.run.checkpoint_interval) {
             folder.write_checkpoint(&tuner.save())?;
         }
         if stopped && !tuner.is_done() {
@@ -123,24 +111,6 @@ pub(crate) fn search(
     }
     progress.finish();
     Ok(End::Complete)
-}
-
-/// A generation as a row of the log.
-fn iteration(generation: &Generation) -> Iteration {
-    let scores = &generation.scores;
-    let metrics = vec![
-        ("score_best", scores.iter().copied().fold(f64::NEG_INFINITY, f64::max)),
-        ("score_mean", mean(scores)),
-        ("score_worst", scores.iter().copied().fold(f64::INFINITY, f64::min)),
-        ("return_mean", mean(&generation.returns)),
-        ("spread", generation.spread),
-    ];
-    Iteration { steps_total: generation.steps_total, metrics, episodes: Vec::new() }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a population is small")]
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
 }
 
 /// Loads the newest checkpoint that is intact; returns whether there was one.

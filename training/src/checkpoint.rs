@@ -9,7 +9,7 @@ use crate::Error;
 const MAGIC: &[u8; 8] = b"SEAWCKPT";
 
 /// Raised whenever the meaning of the bytes inside changes.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 const HEADER: usize = MAGIC.len() + size_of::<u32>() + 32;
 
@@ -66,10 +66,10 @@ mod tests {
 
     #[test]
     fn the_envelope_is_the_documented_one() {
-        // SHA-256 of 03 00 00 00 61 62 63, from coreutils' sha256sum.
-        let digest = "3da9865b43fa2ec490f78da9db16acd5638704dbce5cc7b3df2e3c7a23addf19";
+        // SHA-256 of 04 00 00 00 61 62 63, from coreutils' sha256sum.
+        let digest = "2f4bef6df0939cd3eee2e53b3093b7b06c6e6d500dc64c1a1ee1b6636ccedcaf";
         let bytes = seal(b"abc");
-        assert_eq!(&bytes[..12], b"SEAWCKPT\x03\0\0\0");
+        assert_eq!(&bytes[..12], b"SEAWCKPT\x04\0\0\0");
         let hex: String = bytes[12..44].iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, digest);
         assert_eq!(&bytes[44..], b"abc");
@@ -91,9 +91,9 @@ mod tests {
     #[test]
     fn an_intact_checkpoint_of_another_format_is_named_as_such() {
         let mut bytes = MAGIC.to_vec();
-        bytes.extend_from_slice(&4_u32.to_le_bytes());
-        bytes.extend_from_slice(&digest(4, b"new"));
+        bytes.extend_from_slice(&5_u32.to_le_bytes());
+        bytes.extend_from_slice(&digest(5, b"new"));
         bytes.extend_from_slice(b"new");
-        assert!(matches!(open(&bytes), Err(Error::CheckpointVersion { expected: 3, found: 4 })));
+        assert!(matches!(open(&bytes), Err(Error::CheckpointVersion { expected: 4, found: 5 })));
     }
 }

@@ -81,6 +81,137 @@ pub enum Head {
     Categorical,
 }
 
+/// Whether networks remember, and by what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Recurrence {
+    /// What is decided depends on the observation alone.
+    Off,
+    /// A gated recurrent unit in front of the actor's hidden layers, and another in front of the critic's.
+    Gru {
+        /// Units of each; 1 to 4,096.
+        units: usize,
+        /// Steps that gradients reach back at most, from where a rollout has stored the state; 2 or more, divides horizon
+        /// and minibatch.
+        sequence: usize,
+    },
+}
+
+impl Recurrence {
+    /// Units of each memory; zero if there is none.
+    #[must_use]
+    pub const fn units(self) -> usize {
+        match self {
+            Self::Off => 0,
+            Self::Gru { units, .. } => units,
+        }
+    }
+
+    /// Steps that stay together: one if nothing is remembered.
+    #[must_use]
+    pub const fn sequence(self) -> usize {
+        match self {
+            Self::Off => 1,
+            Self::Gru { sequence, .. } => sequence,
+        }
+    }
+}
+
+/// What of an episode's cost is bounded.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// Its mean.
+    Mean,
+    /// Its quantile at this level: at most the rest of the episodes cost more than the bound.
+    Quantile(f64),
+    /// Its mean over this worst share of episodes, the conditional value at risk.
+    Cvar(f64),
+}
+
+/// A bound on what an episode costs, kept by a multiplier: Lagrangian PPO.
+///
+/// The learner maximises `(return − multiplier · penalty) / (1 + multiplier)`; see `ppo::constraint` for the penalty of each
+/// measure. Source of the controller and of its order of gains: Stooke et al. 2020 (arXiv:2007.03964), §6.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LagrangianConfig {
+    /// Reward term whose total over an episode is bounded, unweighted and in its own unit; empty for no bound. Default
+    /// empty.
+    pub cost: String,
+    /// What of the total is bounded. Default `cvar` of the worst tenth.
+    pub measure: Measure,
+    /// The bound, in the unit of the cost; finite. Default 50, basis points of open interest for bad debt.
+    pub bound: f64,
+    /// Multiplier at the start: units of the reward for one of the penalty; 0 or more. Default 0.
+    pub multiplier: f64,
+    /// Largest multiplier; above 0. Default 100.
+    pub multiplier_max: f64,
+    /// Gain of the violation itself, per unit of it; 0 or more. Default 0.02.
+    pub proportional: f64,
+    /// Gain of its sum over iterations; 0 or more. Default 0.002.
+    pub integral: f64,
+    /// Gain of its rise from one iteration to the next; 0 or more. Default 0.01.
+    pub derivative: f64,
+    /// Latest episodes that the measure is taken over; 10 or more. Default 200.
+    pub episodes: usize,
+}
+
+impl Default for LagrangianConfig {
+    fn default() -> Self {
+        Self {
+            cost: String::new(),
+            measure: Measure::Cvar(0.1),
+            bound: 50.0,
+            multiplier: 0.0,
+            multiplier_max: 100.0,
+            proportional: 0.02,
+            integral: 0.002,
+            derivative: 0.01,
+            episodes: 200,
+        }
+    }
+}
+
+impl LagrangianConfig {
+    fn validate(&self, problems: &mut Problems) {
+        if let Measure::Quantile(share) | Measure::Cvar(share) = self.measure {
+            problems.require(share > 0.0 && share < 1.0, "lagrangian.measure", share, "above 0 and below 1");
+        }
+        problems.require(self.bound.is_finite(), "lagrangian.bound", self.bound, "finite");
+        problems.require(
+            self.multiplier_max > 0.0 && self.multiplier_max.is_finite(),
+            "lagrangian.multiplier_max",
+            self.multiplier_max,
+            "above 0 and finite",
+        );
+        problems.range("lagrangian.multiplier", self.multiplier, 0.0, self.multiplier_max.max(0.0));
+        let gains = [("proportional", self.proportional), ("integral", self.integral), ("derivative", self.derivative)];
+        for (field, gain) in gains {
+            problems.range(format!("lagrangian.{field}"), gain, 0.0, 1e6);
+        }
+        problems.require(self.episodes >= 10, "lagrangian.episodes", self.episodes, "10 or more");
+    }
+}
+
+/// How a policy starts as an imitation, if a run asks for one; see `ppo::imitation`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WarmStartConfig {
+    /// Decisions of the teacher in each environment; 1 or more, a multiple of a recurrent policy's sequence. Default 480.
+    pub horizon: usize,
+    /// Passes over them; 1 or more. Default 20.
+    pub epochs: usize,
+    /// Adam's step size; above 0, to 1. Default 1e-3.
+    pub learning_rate: f64,
+}
+
+impl Default for WarmStartConfig {
+    fn default() -> Self {
+        Self { horizon: 480, epochs: 20, learning_rate: 1e-3 }
+    }
+}
+
 /// Settings of proximal policy optimisation; the default is the documented baseline.
 ///
 /// Sources: *S* Schulman et al. 2017 (arXiv:1707.06347), *H* Huang et al. 2022, "The 37 implementation details of
@@ -100,6 +231,11 @@ pub struct PpoConfig {
     pub actor_hidden: Vec<usize>,
     /// Units of the critic's hidden layers; each 1 to 4,096. Default `[64, 64]` (*S*).
     pub critic_hidden: Vec<usize>,
+    /// Whether actor and critic remember. Default off; a memory needs `gradient = "autodiff"`.
+    pub recurrent: Recurrence,
+    /// Whether the critic also sees what the environment reveals and no actor may see (Pinto et al. 2017,
+    /// arXiv:1710.06542). Default false.
+    pub asymmetric_critic: bool,
     /// What the actor's outputs mean, and where exploration comes from. Default `gaussian`; all others need
     /// `gradient = "autodiff"`.
     pub head: Head,
@@ -156,6 +292,10 @@ pub struct PpoConfig {
     pub cvar_episodes: usize,
     /// Where transformed rewards are clipped; above 0. Default off: where tails are the objective, they must count.
     pub reward_clip: Limit,
+    /// Bound on what an episode costs. Default none.
+    pub lagrangian: LagrangianConfig,
+    /// How an imitation is learned, where a run starts with one.
+    pub warm_start: WarmStartConfig,
 }
 
 impl Default for PpoConfig {
@@ -167,6 +307,8 @@ impl Default for PpoConfig {
             epochs: 10,
             actor_hidden: vec![64, 64],
             critic_hidden: vec![64, 64],
+            recurrent: Recurrence::Off,
+            asymmetric_critic: false,
             head: Head::Gaussian,
             noise_interval: 4,
             initial_log_std: -0.7,
@@ -190,6 +332,8 @@ impl Default for PpoConfig {
             cvar: Limit::Off,
             cvar_episodes: 500,
             reward_clip: Limit::Off,
+            lagrangian: LagrangianConfig::default(),
+            warm_start: WarmStartConfig::default(),
         }
     }
 }
@@ -209,8 +353,17 @@ impl PpoConfig {
                 problems.require(holds, format!("{field}[{index}]"), width, "in [1, 4096]");
             }
         }
-        let is_derived = self.head == Head::Gaussian || self.gradient == Gradient::Autodiff;
-        problems.require(is_derived, "gradient", "\"fused\"", "\"autodiff\" for every head but gaussian");
+        let is_plain = self.head == Head::Gaussian && self.recurrent == Recurrence::Off;
+        let is_derived = is_plain || self.gradient == Gradient::Autodiff;
+        let bound = "\"autodiff\" for every head but gaussian, and for recurrent networks";
+        problems.require(is_derived, "gradient", "\"fused\"", bound);
+        if let Recurrence::Gru { units, sequence } = self.recurrent {
+            problems.require((1..=4_096).contains(&units), "recurrent.gru.units", units, "in [1, 4096]");
+            let splits = |whole: usize| sequence >= 2 && whole.is_multiple_of(sequence);
+            let fits = splits(self.horizon) && splits(self.minibatch) && splits(self.warm_start.horizon);
+            let bound = "2 or more, and divide horizon, minibatch and warm_start.horizon";
+            problems.require(fits, "recurrent.gru.sequence", sequence, bound);
+        }
         problems.require(self.noise_interval >= 1, "noise_interval", self.noise_interval, "1 or more");
         let featureless = self.head == Head::StateDependent && self.actor_hidden.is_empty();
         problems.require(!featureless, "actor_hidden", "[]", "one or more layers for head = \"state_dependent\"");
@@ -248,6 +401,12 @@ impl PpoConfig {
             self.observation_clip,
             "above 0, to 1e6",
         );
+        self.lagrangian.validate(&mut problems);
+        let WarmStartConfig { horizon, epochs, learning_rate } = self.warm_start;
+        problems.require(horizon >= 1, "warm_start.horizon", horizon, "1 or more");
+        problems.require(epochs >= 1, "warm_start.epochs", epochs, "1 or more");
+        let is_step = learning_rate > 0.0 && learning_rate <= 1.0;
+        problems.require(is_step, "warm_start.learning_rate", learning_rate, "above 0, to 1");
         problems
     }
 
@@ -300,6 +459,17 @@ mod tests {
             cvar: Limit::At(1.0),
             cvar_episodes: 9,
             reward_clip: Limit::At(f64::NAN),
+            recurrent: Recurrence::Gru { units: 0, sequence: 1 },
+            lagrangian: LagrangianConfig {
+                measure: Measure::Cvar(0.0),
+                bound: f64::NAN,
+                multiplier: -1.0,
+                multiplier_max: 0.0,
+                integral: -1.0,
+                episodes: 3,
+                ..LagrangianConfig::default()
+            },
+            warm_start: WarmStartConfig { horizon: 0, epochs: 0, learning_rate: 2.0 },
             ..PpoConfig::default()
         };
         let fields: Vec<_> = config.validate().0.into_iter().map(|problem| problem.field).collect();
@@ -311,6 +481,8 @@ mod tests {
             "actor_hidden[1]",
             "critic_hidden[0]",
             "gradient",
+            "recurrent.gru.units",
+            "recurrent.gru.sequence",
             "noise_interval",
             "initial_log_std",
             "learning_rate",
@@ -328,6 +500,15 @@ mod tests {
             "cvar",
             "cvar_episodes",
             "observation_clip",
+            "lagrangian.measure",
+            "lagrangian.bound",
+            "lagrangian.multiplier_max",
+            "lagrangian.multiplier",
+            "lagrangian.integral",
+            "lagrangian.episodes",
+            "warm_start.horizon",
+            "warm_start.epochs",
+            "warm_start.learning_rate",
         ];
         assert_eq!(fields, expected);
     }

@@ -13,23 +13,40 @@ use seawall_env::rng::{normal_quantile, open_unit};
 /// Half the logarithm of 2π.
 pub(crate) const HALF_LN_TAU: f64 = 0.918_938_533_204_672_8;
 
-/// Draws `mean + exp(log_std) · ε`, one word of the stream per entry.
-#[expect(clippy::cast_possible_truncation, reason = "actions are single precision")]
-pub(crate) fn sample(mean: &[f32], log_std: &[f32], rng: &mut ChaCha8Rng, output: &mut [f32]) {
-    for ((output, mean), log_std) in output.iter_mut().zip(mean).zip(log_std) {
-        let normal = normal_quantile(open_unit(rng.next_u64()));
-        *output = (f64::from(*mean) + libm::exp(f64::from(*log_std)) * normal) as f32;
-    }
+/// The Gaussian before squashing: everything about its deviations that does not depend on the sample.
+#[derive(Clone, Debug)]
+pub(crate) struct Gaussian {
+    /// Logarithm, deviation and its reciprocal of each entry.
+    entries: Vec<[f64; 3]>,
 }
 
-/// Logarithm of the Gaussian's density at `sample`, before squashing.
-pub(crate) fn gaussian_log_density(sample: &[f32], mean: &[f32], log_std: &[f32]) -> f64 {
-    let terms = sample.iter().zip(mean).zip(log_std).map(|((sample, mean), log_std)| {
-        let log_std = f64::from(*log_std);
-        let z = (f64::from(*sample) - f64::from(*mean)) * libm::exp(-log_std);
-        -0.5 * z * z - log_std - HALF_LN_TAU
-    });
-    terms.sum()
+impl Gaussian {
+    /// With these logarithms of the deviations.
+    pub(crate) fn new(log_std: &[f32]) -> Self {
+        let entry = |log_std: &f32| {
+            let log_std = f64::from(*log_std);
+            [log_std, libm::exp(log_std), libm::exp(-log_std)]
+        };
+        Self { entries: log_std.iter().map(entry).collect() }
+    }
+
+    /// Draws `mean + deviation · ε`, one word of the stream per entry.
+    #[expect(clippy::cast_possible_truncation, reason = "actions are single precision")]
+    pub(crate) fn sample(&self, mean: &[f32], rng: &mut ChaCha8Rng, output: &mut [f32]) {
+        for ((output, mean), [_, std, _]) in output.iter_mut().zip(mean).zip(&self.entries) {
+            let normal = normal_quantile(open_unit(rng.next_u64()));
+            *output = (f64::from(*mean) + std * normal) as f32;
+        }
+    }
+
+    /// Logarithm of the density at `sample`.
+    pub(crate) fn log_density(&self, sample: &[f32], mean: &[f32]) -> f64 {
+        let terms = sample.iter().zip(mean).zip(&self.entries).map(|((sample, mean), [log_std, _, inverse])| {
+            let z = (f64::from(*sample) - f64::from(*mean)) * inverse;
+            -0.5 * z * z - log_std - HALF_LN_TAU
+        });
+        terms.sum()
+    }
 }
 
 /// `Σ ln(1 − tanh²(u))`: how much squashing shrinks volume at `sample`.
@@ -65,7 +82,7 @@ mod tests {
     #[expect(clippy::cast_possible_truncation, reason = "samples are single precision")]
     fn log_density(sample: f64, mean: f32, log_std: f32) -> f64 {
         let sample = [sample as f32];
-        gaussian_log_density(&sample, &[mean], &[log_std]) - log_jacobian(&sample)
+        Gaussian::new(&[log_std]).log_density(&sample, &[mean]) - log_jacobian(&sample)
     }
 
     #[test]
@@ -85,8 +102,10 @@ mod tests {
     #[test]
     fn entries_are_independent() {
         let (sample, mean, log_std) = ([0.3, -2.0], [0.1, 0.5], [-0.7, 0.2]);
-        let joint = gaussian_log_density(&sample, &mean, &log_std);
-        let alone: f64 = (0..2).map(|i| gaussian_log_density(&sample[i..=i], &mean[i..=i], &log_std[i..=i])).sum();
+        let density = |i: core::ops::RangeInclusive<usize>| {
+            Gaussian::new(&log_std[i.clone()]).log_density(&sample[i.clone()], &mean[i])
+        };
+        let (joint, alone) = (density(0..=1), density(0..=0) + density(1..=1));
         assert!((joint - alone).abs() < 1e-12);
     }
 
@@ -106,7 +125,7 @@ mod tests {
         let log_std = -0.7_f32;
         let expected = integral(-8.0, 8.0, |u| {
             #[expect(clippy::cast_possible_truncation, reason = "samples are single precision")]
-            let log = gaussian_log_density(&[u as f32], &[0.0], &[log_std]);
+            let log = Gaussian::new(&[log_std]).log_density(&[u as f32], &[0.0]);
             -libm::exp(log) * log
         });
         assert!((gaussian_entropy(&[log_std]) - expected).abs() < 1e-5);
@@ -115,11 +134,11 @@ mod tests {
     #[test]
     fn samples_have_the_mean_and_deviation_asked_for() {
         let mut rng = SeedTree::new(1).stream(Purpose::Exploration, 0);
-        let count = 40_000;
+        let (count, gaussian) = (40_000, Gaussian::new(&[-0.7]));
         let (mut sum, mut square) = (0.0, 0.0);
         for _ in 0..count {
             let mut u = [0.0];
-            sample(&[0.4], &[-0.7], &mut rng, &mut u);
+            gaussian.sample(&[0.4], &mut rng, &mut u);
             sum += f64::from(u[0]);
             square += f64::from(u[0]) * f64::from(u[0]);
         }

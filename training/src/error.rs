@@ -9,6 +9,12 @@ pub enum Error {
     /// A configuration has fields out of their bounds, or does not fit the environments; all problems are listed.
     #[error("invalid configuration:\n{0}")]
     Config(Problems),
+    /// The algorithm has no such thing.
+    #[error("this trainer cannot make {what}")]
+    Unsupported {
+        /// What was asked for.
+        what: &'static str,
+    },
     /// A quantity is NaN or infinite; the network is as it was before that quantity was used.
     #[error("{quantity} is not finite at environment step {step}")]
     NotFinite {

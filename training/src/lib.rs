@@ -24,6 +24,7 @@ pub mod openai_es;
 pub mod optimiser;
 pub mod policy;
 pub mod ppo;
+pub mod predictor;
 mod quantile;
 pub mod sac;
 pub mod search;
@@ -31,12 +32,15 @@ pub mod throughput;
 pub mod trainer;
 
 pub use backend::Backend;
-pub use config::{AdvantageNormalisation, Gradient, Head, Limit, PpoConfig, RewardTransform};
+pub use config::{
+    AdvantageNormalisation, Gradient, Head, LagrangianConfig, Limit, Measure, PpoConfig, Recurrence, RewardTransform,
+    WarmStartConfig,
+};
 pub use episodes::Episode;
 pub use error::Error;
 pub use observer::{Observer, Phase};
 pub use policy::{Dense, LearnedPolicy};
-pub use ppo::Learner;
+pub use ppo::{Imitation, Learner};
 pub use sac::SacConfig;
 pub use search::{Form, SearchConfig, Searcher, Strategy};
 pub use trainer::{Iteration, Trainer};

@@ -236,6 +236,11 @@ impl RewardScaler {
         clipped
     }
 
+    /// Forgets the running episodes and keeps the statistics: what follows was not seen to begin.
+    pub(crate) fn forget_running(&mut self) {
+        self.running.fill(0.0);
+    }
+
     /// Takes the returns of a rollout, `[T, B]`, into the statistics.
     pub(crate) fn observe(&mut self, rewards: &[f64], statuses: &[Status]) {
         match self.transform {

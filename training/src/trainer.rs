@@ -4,6 +4,7 @@ use crate::episodes::Episode;
 use crate::error::Error;
 use crate::observer::Observer;
 use crate::policy::LearnedPolicy;
+use crate::ppo::Imitation;
 
 /// What one iteration came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,13 +26,26 @@ pub trait Trainer {
     /// If training has begun, or `action` does not have one entry per action.
     fn start_at(&mut self, action: &[f32]);
 
+    /// Starts the policy as an imitation of `teacher`, by the settings of the algorithm; before the first iteration.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] as of [`Trainer::iterate`], [`Error::Unsupported`] if the algorithm cannot.
+    ///
+    /// # Panics
+    /// If training has begun.
+    fn imitate(&mut self, teacher: &dyn seawall_agents::Policy) -> Result<Imitation, Error> {
+        let _ = teacher;
+        Err(Error::Unsupported { what: "a warm start" })
+    }
+
     /// Environment steps done so far.
     fn steps_done(&self) -> u64;
 
-    /// Environment steps of one iteration.
-    fn steps_per_iteration(&self) -> u64;
+    /// Iterations done so far.
+    fn iterations_done(&self) -> u64;
 
-    /// Environment steps of the whole run: what was asked for, rounded up to whole iterations.
+    /// Environment steps of the whole run: what was asked for, rounded up to whole iterations where these have one length;
+    /// elsewhere the iteration that reaches it is the last.
     fn total_steps(&self) -> u64;
 
     /// Whether the run is complete.

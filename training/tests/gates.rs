@@ -15,7 +15,9 @@
 
 use seawall_env::{SeedTree, VecEnv};
 use seawall_training::classic::{CartPole, Classic, Dynamics, MountainCar, Pendulum};
+use seawall_training::cma_es::CmaEsConfig;
 use seawall_training::sac::{self, Exploration, SacConfig, Temperature};
+use seawall_training::search::{Form, NetworkForm, SearchConfig, Searcher, Strategy, episode_seeds};
 use seawall_training::{Backend, Gradient, Head, Learner, Limit, PpoConfig, RewardTransform, Trainer};
 
 fn finish(learner: &mut dyn Trainer) {
@@ -134,6 +136,26 @@ fn sac_mountain_car(seed: u64) -> f64 {
     judge::<MountainCar>("SAC", seed, |observation, action| policy.act(observation, action))
 }
 
+/// A search over networks with these hidden layers, from zero: its centre is judged.
+fn search<D: Dynamics>(config: SearchConfig, hidden: &[usize], seed: u64) -> f64 {
+    let form = NetworkForm::new(D::OBSERVATION.len(), hidden, D::ACTION.len());
+    let (what, start) = (config.algorithm.name(), vec![0.0; form.dimension()]);
+    let episodes = config.episodes;
+    let mut search =
+        Searcher::new(config, form.clone(), vec![Classic::<D>::new()], &start, SeedTree::new(seed)).expect("valid");
+    while !search.is_done() {
+        let seeds = episode_seeds(SeedTree::new(seed), search.generation(), 1, episodes);
+        search.iterate(&seeds).expect("classic control is finite");
+    }
+    let policy = form.network(search.strategy().centre(), search.normaliser());
+    judge::<D>(what, seed, |observation, action| policy.act(observation, action))
+}
+
+fn cma_es(total_steps: u64, episodes: usize) -> SearchConfig {
+    let cma_es = CmaEsConfig { step_size: 1.0, ..CmaEsConfig::default() };
+    SearchConfig { total_steps, episodes, cma_es, ..SearchConfig::default() }
+}
+
 #[test]
 #[ignore = "seconds with optimisation; .ci/run"]
 fn short_ppo_balances_the_pole() {
@@ -182,5 +204,24 @@ fn full_sac_leaves_the_valley() {
     for seed in 0..3 {
         let mean = sac_mountain_car(seed);
         assert!(mean >= 90.0, "seed {seed}: {mean}");
+    }
+}
+
+#[test]
+#[ignore = "a second with optimisation; .ci/run"]
+fn short_cma_es_balances_the_pole_with_every_seed() {
+    for seed in 0..6 {
+        let mean = search::<CartPole>(cma_es(50_000, 1), &[], seed);
+        assert!(mean >= 495.0, "seed {seed}: {mean}");
+    }
+}
+
+/// Figures and no gate: what the gradient-free family makes of the other tasks, with the steps that RL Zoo gives its own.
+#[test]
+#[ignore = "seconds with optimisation; by command"]
+fn full_cma_es_on_the_same_tasks() {
+    for seed in 0..6 {
+        search::<Pendulum>(cma_es(2_000_000, 4), &[16], seed);
+        search::<MountainCar>(cma_es(500_000, 1), &[], seed);
     }
 }

@@ -12,7 +12,7 @@ use seawall_training::{Backend, Gradient, Head};
 const SAMPLES: usize = 24;
 
 fn shape() -> Shape {
-    Shape { observation: 3, action: 2, actor_hidden: vec![5, 4], critic_hidden: vec![6], head: Head::Gaussian }
+    Shape { observation: 3, action: 2, actor_hidden: vec![5, 4], critic_hidden: vec![6], ..Shape::default() }
 }
 
 fn noise(count: usize, deviation: f64, stream: u64) -> Vec<f64> {
@@ -44,6 +44,7 @@ fn minibatch() -> Minibatch {
         advantage: single(&noise(SAMPLES, 1.0, 4)),
         returns: single(&noise(SAMPLES, 1.0, 5)),
         value: single(&noise(SAMPLES, 1.0, 6)),
+        ..Minibatch::default()
     }
 }
 
@@ -133,16 +134,28 @@ fn check(settings: &Objective) -> [usize; 2] {
 
 #[test]
 fn gradient_equals_finite_differences() {
-    let plain =
-        Objective { clip: 0.2, value_clip: None, value_weight: 0.5, entropy_weight: 0.01, head: Head::Gaussian };
+    let plain = Objective {
+        clip: 0.2,
+        value_clip: None,
+        value_weight: 0.5,
+        entropy_weight: 0.01,
+        head: Head::Gaussian,
+        imitates: false,
+    };
     let [ratios, _] = check(&plain);
     assert!((5..SAMPLES - 4).contains(&ratios), "the minibatch must have clipped and unclipped ratios: {ratios}");
 }
 
 #[test]
 fn gradient_with_clipped_values_equals_finite_differences() {
-    let clipped =
-        Objective { clip: 0.1, value_clip: Some(0.3), value_weight: 0.7, entropy_weight: 0.0, head: Head::Gaussian };
+    let clipped = Objective {
+        clip: 0.1,
+        value_clip: Some(0.3),
+        value_weight: 0.7,
+        entropy_weight: 0.0,
+        head: Head::Gaussian,
+        imitates: false,
+    };
     let [_, values] = check(&clipped);
     assert!((5..SAMPLES - 4).contains(&values), "the minibatch must have clipped and unclipped values: {values}");
 }
@@ -163,6 +176,7 @@ fn random(shape: &Shape, samples: usize, seed: u64) -> (Parameters, Minibatch) {
         returns: single(&noise(samples, 1.0, at(5))),
         value: single(&noise(samples, 1.0, at(6))),
         action,
+        ..Minibatch::default()
     };
     let log_density = log_densities(&parameters, &minibatch);
     let shifted = log_density.iter().zip(noise(samples, 0.4, at(3))).map(|(x, shift)| x + shift);
@@ -218,9 +232,16 @@ fn the_gradient_by_hand_equals_that_of_burn_for_random_networks_and_every_option
                 action: [8, 13, 1, 2, 17][index],
                 actor_hidden: actor.to_vec(),
                 critic_hidden: hidden[(index + usize::from(seed % 3 == 0)) % hidden.len()].to_vec(),
-                head: Head::Gaussian,
+                ..Shape::default()
             };
-            let objective = Objective { clip, value_clip, value_weight: 0.7, entropy_weight, head: Head::Gaussian };
+            let objective = Objective {
+                clip,
+                value_clip,
+                value_weight: 0.7,
+                entropy_weight,
+                head: Head::Gaussian,
+                imitates: false,
+            };
             let (parameters, minibatch) = random(&shape, samples, seed);
             let evaluate = |mut way: Differentiator| -> (Vec<f32>, Evaluation) {
                 let mut gradient = vec![f32::NAN; shape.len()];
@@ -247,9 +268,15 @@ fn the_gradient_by_hand_equals_that_of_burn_for_random_networks_and_every_option
 #[test]
 fn gradients_by_hand_do_not_depend_on_threads_or_on_what_was_computed_before() {
     let shape =
-        Shape { observation: 11, action: 3, actor_hidden: vec![20, 10], critic_hidden: vec![16], head: Head::Gaussian };
-    let objective =
-        Objective { clip: 0.2, value_clip: Some(0.5), value_weight: 0.5, entropy_weight: 0.01, head: Head::Gaussian };
+        Shape { observation: 11, action: 3, actor_hidden: vec![20, 10], critic_hidden: vec![16], ..Shape::default() };
+    let objective = Objective {
+        clip: 0.2,
+        value_clip: Some(0.5),
+        value_weight: 0.5,
+        entropy_weight: 0.01,
+        head: Head::Gaussian,
+        imitates: false,
+    };
     let mut used = Differentiator::new(Gradient::Fused, Backend::Flex, &shape);
     for (seed, samples) in [(1, 300), (2, 40), (3, 64), (4, 1_000), (5, 257)] {
         let (parameters, minibatch) = random(&shape, samples, seed);

@@ -16,7 +16,14 @@ const ACTIONS: usize = 2;
 const HIDDEN: usize = 4;
 
 fn shape(head: Head) -> Shape {
-    Shape { observation: WIDTH, action: ACTIONS, actor_hidden: vec![HIDDEN], critic_hidden: vec![5], head }
+    Shape {
+        observation: WIDTH,
+        action: ACTIONS,
+        actor_hidden: vec![HIDDEN],
+        critic_hidden: vec![5],
+        head,
+        ..Shape::default()
+    }
 }
 
 fn noise(count: usize, deviation: f64, stream: u64) -> Vec<f64> {
@@ -43,6 +50,7 @@ fn minibatch(head: Head) -> Minibatch {
         advantage: single(&noise(SAMPLES, 1.0, 4)),
         returns: single(&noise(SAMPLES, 1.0, 5)),
         value: single(&noise(SAMPLES, 1.0, 6)),
+        ..Minibatch::default()
     }
 }
 
@@ -131,7 +139,8 @@ fn objective(flat: &[f64], base: &[f64], minibatch: &Minibatch, settings: &Objec
 #[test]
 fn the_gradient_of_every_head_equals_finite_differences() {
     for head in [Head::Gaussian, Head::StateDependent, Head::Beta, Head::Categorical] {
-        let settings = Objective { clip: 0.9, value_clip: None, value_weight: 0.5, entropy_weight: 0.1, head };
+        let settings =
+            Objective { clip: 0.9, value_clip: None, value_weight: 0.5, entropy_weight: 0.1, head, imitates: false };
         let shape = shape(head);
         let parameters = Parameters::from_flat(shape.clone(), single(&noise(shape.len(), 0.5, 7)));
         let flat: Vec<f64> = parameters.flat().iter().map(|&x| f64::from(x)).collect();

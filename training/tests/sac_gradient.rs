@@ -6,12 +6,20 @@ use seawall_env::rng::{normal_quantile, open_unit};
 use seawall_env::{Purpose, SeedTree};
 use seawall_training::Backend;
 use seawall_training::sac::gradient::{Batch, Differentiator};
-use seawall_training::sac::{CriticKind, Exploration, Networks, Noise, SacShape};
+use seawall_training::sac::{ActorActivation, CriticKind, Exploration, Networks, Noise, SacShape};
 
 const QUANTILES: CriticKind = CriticKind::Quantiles { critics: 3, count: 5, dropped: 2 };
 
-fn shape(critic: CriticKind, exploration: Exploration) -> SacShape {
-    SacShape { observation: 5, action: 3, actor_hidden: vec![12, 7], critic_hidden: vec![9, 11], critic, exploration }
+fn shape(critic: CriticKind, exploration: Exploration, actor_activation: ActorActivation) -> SacShape {
+    SacShape {
+        observation: 5,
+        action: 3,
+        actor_hidden: vec![12, 7],
+        actor_activation,
+        critic_hidden: vec![9, 11],
+        critic,
+        exploration,
+    }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a test's random numbers")]
@@ -123,7 +131,10 @@ impl Oracle {
 
     /// Squashed actions and their log-densities, `[N, 1]`.
     fn act(&self, observations: Tensor<2>, noise: &Noise) -> (Tensor<2>, Tensor<2>) {
-        let (features, outputs) = self.actor.forward(observations, |x| x.tanh());
+        let (features, outputs) = match self.shape.actor_activation {
+            ActorActivation::Tanh => self.actor.forward(observations, |x| x.tanh()),
+            ActorActivation::Relu => self.actor.forward(observations, burn::tensor::activation::relu),
+        };
         let actions = self.shape.action;
         let (mean, shift, log_deviation) = match noise {
             Noise::Rows(noise) => {
@@ -266,8 +277,10 @@ fn check(shape: &SacShape, rows: usize) {
 fn gradients_by_hand_are_those_of_burn() {
     for critic in [CriticKind::Twin, QUANTILES] {
         for exploration in [Exploration::Gaussian, Exploration::StateDependent] {
-            for rows in [1, 37, 300] {
-                check(&shape(critic, exploration), rows);
+            for activation in [ActorActivation::Tanh, ActorActivation::Relu] {
+                for rows in [1, 37, 300] {
+                    check(&shape(critic, exploration, activation), rows);
+                }
             }
         }
     }
@@ -275,7 +288,7 @@ fn gradients_by_hand_are_those_of_burn() {
 
 #[test]
 fn gradients_do_not_depend_on_threads_or_on_what_was_computed_before() {
-    let shape = shape(QUANTILES, Exploration::StateDependent);
+    let shape = shape(QUANTILES, Exploration::StateDependent, ActorActivation::Tanh);
     let networks = networks(&shape);
     let mut used = Differentiator::new(&shape);
     for rows in [300, 40, 257] {

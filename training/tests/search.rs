@@ -10,8 +10,8 @@ use seawall_training::cem::{Cem, CemConfig};
 use seawall_training::cma_es::{CmaEs, CmaEsConfig};
 use seawall_training::openai_es::{OpenAiEs, OpenAiEsConfig};
 use seawall_training::search::config::{Algorithm, Objective, SearchConfig};
-use seawall_training::search::{Form, NetworkForm, Searcher, Strategy, episode_seeds};
-use seawall_training::{Error, normaliser::ObservationNormaliser};
+use seawall_training::search::{Form, NetworkForm, NetworkSearch, Searcher, Strategy, episode_seeds};
+use seawall_training::{Error, Trainer, normaliser::ObservationNormaliser};
 
 fn sphere(x: &[f64]) -> f64 {
     x.iter().map(|x| x * x).sum()
@@ -267,6 +267,46 @@ fn searches_learn_to_follow_a_target_through_a_normaliser() {
 }
 
 #[test]
+fn a_search_over_networks_is_a_trainer_that_starts_where_it_is_told_and_resumes() {
+    let fresh = || {
+        let config = SearchConfig { total_steps: 3_000, hidden: vec![4], ..config(Algorithm::CmaEs) };
+        let draw = |generation| episode_seeds(SeedTree::new(8), generation, 2, 2);
+        let mut search =
+            NetworkSearch::new(config, vec![Tracking::new(); 2], draw, SeedTree::new(3)).expect("a valid search");
+        search.start_at(&[0.5]);
+        search
+    };
+    let acts = |search: &dyn Trainer, observation: [f32; 2]| {
+        let mut action = [0.0];
+        search.policy().act(&observation, &mut action);
+        action[0]
+    };
+    let mut whole = fresh();
+    for observation in [[0.1, 60.0], [-0.7, -20.0]] {
+        assert!((acts(&whole, observation) - 0.5).abs() < 1e-6);
+    }
+    let mut checkpoints = Vec::new();
+    while !whole.is_done() {
+        let iteration = whole.iterate(&mut ()).unwrap();
+        assert_eq!(iteration.steps_total, whole.steps_done());
+        let steps: u64 = iteration.episodes.iter().map(|episode| episode.length).sum();
+        assert_eq!(steps * whole.iterations_done(), whole.steps_done(), "episodes of a length");
+        checkpoints.push(whole.save());
+    }
+    assert!(checkpoints.len() > 2 && whole.steps_done() >= whole.total_steps());
+    assert!((acts(&whole, [0.1, 60.0]) - 0.5).abs() > 1e-3, "something was learned");
+    for bytes in checkpoints {
+        let mut resumed = fresh();
+        resumed.load(&bytes).unwrap();
+        while !resumed.is_done() {
+            resumed.iterate(&mut ()).unwrap();
+        }
+        assert_eq!(resumed.save(), whole.save());
+        assert_eq!(resumed.policy(), whole.policy());
+    }
+}
+
+#[test]
 fn all_candidates_of_a_generation_meet_the_same_episodes() {
     // A strategy whose candidates are all alike must see scores that are all alike.
     let cem = CemConfig { deviation: 1e-300, noise: 0.0, ..CemConfig::default() };
@@ -274,7 +314,12 @@ fn all_candidates_of_a_generation_meet_the_same_episodes() {
     let generation = searcher.iterate(&episode_seeds(SeedTree::new(5), 0, 2, 2)).unwrap();
     assert_eq!(generation.scores.len(), 40);
     assert!(generation.scores.windows(2).all(|pair| pair[0].to_bits() == pair[1].to_bits()));
-    assert!(generation.returns[0].to_bits() != generation.returns[1].to_bits(), "episodes differ");
+    let [first, second, third] = [0, 1, 2].map(|index| &generation.episodes[index]);
+    assert!(first.total_reward.to_bits() != second.total_reward.to_bits(), "episodes differ");
+    // Two episodes of the first place, then the second's; the one reward term is what rewards are made of.
+    assert_eq!([first.environment, second.environment, third.environment], [0, 0, 1]);
+    assert_eq!(first.length, 8);
+    assert!((first.mean_terms[0] * 8.0 - first.total_reward).abs() < 1e-9, "{first:?}");
     assert_ne!(episode_seeds(SeedTree::new(5), 0, 2, 2), episode_seeds(SeedTree::new(5), 1, 2, 2));
 }
 

@@ -5,17 +5,18 @@
 //! | offset | type | field |
 //! |---|---|---|
 //! | 0 | 8 bytes | magic, `SEAWVEC\0` |
-//! | 8 | `u16` | version, 1 |
+//! | 8 | `u16` | version, that of the policy |
 //! | 10 | `u16` | `D`, entries of the observation |
 //! | 12 | `u16` | `A`, entries of the action |
 //! | 14 | `u16` | `N`, vectors |
 //! | 16 | `u32` | length of everything in bytes |
 //! | 20 | `u32` | checksum of the policy, its last four bytes |
-//! | 24 | `N` × vector | `u8` outcome (0 acted, 1 refused), observation `D` × `f32`, action `A` × `f32`, values `A` × `f64` |
+//! | 24 | `N` × vector | `u8` outcome (0 acted, 1 refused, 2 more where the state starts anew, 4 more where the shield changed the action), observation `D` × `f32`, action `A` × `f32`, values `A` × `f64` |
 //! | length − 4 | `u32` | CRC-32/ISO-HDLC of everything before it |
 //!
 //! A refused vector has an observation that is not finite: its action is all zeros and without meaning, its values
-//! are the fallback. Here a replay compares bits. A port whose `exp` or summation differs compares with a tolerance.
+//! are the fallback. Vectors of a policy with memory are sequences: what it remembers goes on from one to the next, a
+//! refusal included, until one starts anew from zeros. Here a replay compares bits. A port whose `exp` or summation differs compares with a tolerance.
 
 use core::fmt;
 
@@ -27,8 +28,12 @@ use crate::reader::Reader;
 
 /// First bytes of a file of vectors.
 pub const MAGIC: [u8; 8] = *b"SEAWVEC\0";
-/// Version that this module reads and writes.
-pub const VERSION: u16 = 1;
+/// Vectors of one sequence, where there is a memory.
+pub const SEQUENCE: usize = 16;
+/// Added to the outcome of a vector before which the state starts anew.
+const ANEW: u8 = 2;
+/// Added to the outcome of a vector whose action the shield changed.
+const HELD: u8 = 4;
 const HEADER: usize = 24;
 
 /// What a replay went through without a difference.
@@ -38,6 +43,8 @@ pub struct Report {
     pub acted: usize,
     /// Vectors that the policy refused, as it should.
     pub refused: usize,
+    /// Of those on which it acted, those whose action the shield changed.
+    pub held: usize,
 }
 
 /// Where a policy differs from its vectors.
@@ -54,6 +61,13 @@ pub enum ReplayError {
         vector: usize,
         /// Why it refused, if it did.
         refusal: Option<ActError>,
+    },
+    /// The shield changed an action and should not have, or did not where it should.
+    Held {
+        /// Index of the vector.
+        vector: usize,
+        /// Whether it did.
+        is_held: bool,
     },
     /// An entry of the action has other bits.
     Action {
@@ -86,6 +100,8 @@ impl fmt::Display for ReplayError {
             Self::Buffer(error) => error.fmt(f),
             Self::Outcome { vector, refusal: Some(error) } => write!(f, "vector {vector} was refused: {error}"),
             Self::Outcome { vector, refusal: None } => write!(f, "vector {vector} should have been refused"),
+            Self::Held { vector, is_held: true } => write!(f, "the shield should have left vector {vector} alone"),
+            Self::Held { vector, is_held: false } => write!(f, "the shield should have changed vector {vector}"),
             Self::Action { vector, entry, expected, found } => {
                 write!(f, "vector {vector}, entry {entry} of the action: {found} instead of {expected}")
             }
@@ -107,7 +123,7 @@ impl From<FormatError> for ReplayError {
 /// Entries of single precision that [`replay`] and [`write()`] need as scratch.
 #[must_use]
 pub fn scratch_len<B: AsRef<[u8]>>(policy: &Policy<B>) -> usize {
-    policy.observation_len() + policy.action_len() + policy.scratch_len()
+    policy.observation_len() + policy.action_len() + policy.state_len() + policy.scratch_len()
 }
 
 /// Runs a policy over its vectors and compares every bit.
@@ -124,7 +140,7 @@ pub fn replay<B: AsRef<[u8]>>(
     values: &mut [f64],
 ) -> Result<Report, ReplayError> {
     let mut buffers = Buffers::new(policy, scratch, values).map_err(ReplayError::Buffer)?;
-    let (body, _) = frame(vectors, MAGIC, VERSION, 16)?;
+    let (body, ..) = frame(vectors, MAGIC, &[policy.version()], 16)?;
     let mut reader = Reader::at(body, 10);
     let [inputs, outputs, count] = [reader.u16()?, reader.u16()?, reader.u16()?].map(usize::from);
     let _length = reader.u32()?;
@@ -134,18 +150,18 @@ pub fn replay<B: AsRef<[u8]>>(
     }
     let mut report = Report::default();
     for vector in 0..count {
-        let is_refused = match reader.u8()? {
-            0 => false,
-            1 => true,
-            found => return Err(FormatError::Choice { field: "outcome", found }.into()),
-        };
+        let outcome = reader.u8()?;
+        let (is_refused, is_anew) = (outcome & 1 == 1, outcome & ANEW == ANEW);
+        if outcome > (1 | ANEW | HELD) || is_anew != buffers.is_anew(vector) {
+            return Err(FormatError::Choice { field: "outcome", found: outcome }.into());
+        }
         for (entry, word) in buffers.observation.iter_mut().zip(reader.words(inputs)?) {
             *entry = f32::from_le_bytes(*word);
         }
         let actions = reader.words(outputs)?;
-        let refusal = buffers.run(policy);
-        if refusal.is_some() != is_refused {
-            return Err(ReplayError::Outcome { vector, refusal });
+        let found = buffers.run(policy, vector);
+        if found.is_err() != is_refused {
+            return Err(ReplayError::Outcome { vector, refusal: found.err() });
         }
         for (entry, (word, found)) in actions.iter().zip(&*buffers.action).enumerate() {
             let (expected, found) = (f32::from_le_bytes(*word), *found);
@@ -159,7 +175,13 @@ pub fn replay<B: AsRef<[u8]>>(
                 return Err(ReplayError::Value { vector, entry, expected, found });
             }
         }
+        // After the numbers, which say more.
+        let is_held = found == Ok(true);
+        if is_held != (outcome & HELD == HELD) {
+            return Err(ReplayError::Held { vector, is_held });
+        }
         *(if is_refused { &mut report.refused } else { &mut report.acted }) += 1;
+        report.held += usize::from(is_held);
     }
     if reader.position() != body.len() {
         return Err(FormatError::Excess { position: reader.position() }.into());
@@ -202,14 +224,16 @@ pub fn write<B: AsRef<[u8]>>(
     };
     let sizes = [narrow(inputs)?, narrow(outputs)?, narrow(count)?];
     checked(&MAGIC);
-    checked(&VERSION.to_le_bytes());
+    checked(&policy.version().to_le_bytes());
     sizes.iter().for_each(|size| checked(size));
     checked(&length.to_le_bytes());
     checked(&policy.checksum().to_le_bytes());
-    for row in rows {
+    for (vector, row) in rows.enumerate() {
         buffers.observation.copy_from_slice(row);
-        let refusal = buffers.run(policy);
-        checked(&[u8::from(refusal.is_some())]);
+        let outcome = buffers.run(policy, vector);
+        let anew = if buffers.is_anew(vector) { ANEW } else { 0 };
+        let held = if outcome == Ok(true) { HELD } else { 0 };
+        checked(&[u8::from(outcome.is_err()) + anew + held]);
         row.iter().for_each(|entry| checked(&entry.to_le_bytes()));
         buffers.action.iter().for_each(|entry| checked(&entry.to_le_bytes()));
         buffers.values.iter().for_each(|value| checked(&value.to_le_bytes()));
@@ -222,6 +246,7 @@ pub fn write<B: AsRef<[u8]>>(
 struct Buffers<'a> {
     observation: &'a mut [f32],
     action: &'a mut [f32],
+    state: &'a mut [f32],
     scratch: &'a mut [f32],
     values: &'a mut [f64],
 }
@@ -242,19 +267,27 @@ impl<'a> Buffers<'a> {
         }
         let (observation, scratch) = scratch.split_at_mut(policy.observation_len());
         let (action, scratch) = scratch.split_at_mut(policy.action_len());
-        Ok(Self { observation, action, scratch, values })
+        let (state, scratch) = scratch.split_at_mut(policy.state_len());
+        Ok(Self { observation, action, state, scratch, values })
     }
 
-    /// Acts and decodes as an engine would; on a refusal zeros and fallback.
-    fn run<B: AsRef<[u8]>>(&mut self, policy: &Policy<B>) -> Option<ActError> {
+    /// Whether the state starts anew before a vector.
+    const fn is_anew(&self, vector: usize) -> bool {
+        !self.state.is_empty() && vector.is_multiple_of(SEQUENCE)
+    }
+
+    /// Acts and decodes as an engine would, and says whether the shield changed the action; on a refusal zeros and fallback.
+    fn run<B: AsRef<[u8]>>(&mut self, policy: &Policy<B>, vector: usize) -> Result<bool, ActError> {
+        if self.is_anew(vector) {
+            self.state.fill(0.0);
+        }
         let outcome = policy
-            .act(self.observation, self.scratch, self.action)
-            .and_then(|()| policy.decode(self.action, self.values));
-        let refusal = outcome.err();
-        if refusal.is_some() {
+            .step(self.observation, self.state, self.scratch, self.action)
+            .and_then(|is_held| policy.decode(self.action, self.values).map(|()| is_held));
+        if outcome.is_err() {
             self.action.fill(0.0);
             policy.fallback(self.values).expect("the buffer was measured");
         }
-        refusal
+        outcome
     }
 }

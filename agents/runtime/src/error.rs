@@ -13,7 +13,7 @@ pub enum FormatError {
     },
     /// The bytes do not start with the format's magic.
     Magic,
-    /// The schema version is not the one that this crate reads.
+    /// The schema version is none that is read here.
     Version {
         /// The version found.
         found: u16,
@@ -80,6 +80,11 @@ pub enum FormatError {
         /// Index of the parameter.
         parameter: usize,
     },
+    /// A shield cannot promise what it is for: see [`crate::format`] for what must hold.
+    Shield {
+        /// What of it is wrong.
+        field: &'static str,
+    },
     /// A list does not have the hash that the header says.
     Hash {
         /// Which list.
@@ -111,7 +116,7 @@ impl fmt::Display for FormatError {
             Self::Truncated { position } => write!(f, "the bytes end inside the field at offset {position}"),
             Self::Magic => write!(f, "the bytes do not start with the magic of this format"),
             Self::Version { found } => {
-                write!(f, "schema version {found} is not {}, which this build reads", crate::format::VERSION)
+                write!(f, "schema version {found} is none that this build reads: {:?}", crate::format::VERSIONS)
             }
             Self::Length { header, bytes } => write!(f, "the header says {header} bytes, there are {bytes}"),
             Self::Checksum { stored, computed } => {
@@ -129,6 +134,7 @@ impl fmt::Display for FormatError {
                 write!(f, "layer {layer} has width {found} where {expected} is needed")
             }
             Self::Bounds { parameter } => write!(f, "the bounds of parameter {parameter} contradict each other"),
+            Self::Shield { field } => write!(f, "the shield's {field} is not what it must be"),
             Self::Hash { list, stored, computed } => {
                 write!(f, "the hash of the {list} is {stored:016x}, the list has {computed:016x}")
             }

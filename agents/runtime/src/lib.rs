@@ -1,7 +1,7 @@
 //! What an engine embeds: a learned policy without allocation, standard library or trainer.
 //!
 //! [`Policy`] reads the binary [`mod@format`] in place, turns observations into actions and actions into the values of
-//! the engine's parameters, and says what to run with when it cannot. The same bytes and the same observation give
+//! the engine's parameters, holds them by a [`Shield`] if it was trained behind one, and says what to run with when it cannot. The same bytes and the same observation give
 //! the same bits on every machine; [`conformance`] vectors prove it for a build or a port. The only dependency is
 //! `libm`. Deliberately not here: clocks, the gathering of observations, training.
 //!
@@ -16,9 +16,9 @@
 //!     low: 0.0, high: 120.0, neutral: 0.0, max_change: 2.0,
 //! };
 //! let contents = Contents {
-//!     observation: &["depth_100bp"], mean: &[0.0], inverse_deviation: &[1.0], clip: 10.0,
+//!     observation: &["depth_100bp"], mean: &[0.0], inverse_deviation: &[1.0], clip: 10.0, memory: None,
 //!     layers: &[(Layer { weight: &[-0.5], bias: &[0.0] }, Activation::Identity)],
-//!     parameters: &[delay],
+//!     parameters: &[delay], shield: None,
 //! };
 //! let mut file = Vec::new();
 //! write(&contents, |bytes| file.extend_from_slice(bytes))?;
@@ -26,7 +26,7 @@
 //! let policy = Policy::parse(file.as_slice())?;
 //! let (mut scratch, mut action, mut values) = (vec![0.0; policy.scratch_len()], [0.0], [0.0]);
 //! match policy.act(&[1.0], &mut scratch, &mut action) {
-//!     Ok(()) => policy.decode(&action, &mut values)?,
+//!     Ok(_) => policy.decode(&action, &mut values)?,
 //!     Err(_) => policy.fallback(&mut values)?,
 //! }
 //! assert_eq!(values, [30.0]);
@@ -39,11 +39,15 @@ pub mod checksum;
 pub mod conformance;
 mod error;
 pub mod format;
+pub mod gru;
 pub mod network;
 mod policy;
 mod reader;
+pub mod shield;
 mod write;
 
 pub use error::{ActError, FormatError};
+pub use gru::Gru;
 pub use policy::{Policy, limit};
+pub use shield::Shield;
 pub use write::{Contents, write};

@@ -1,8 +1,11 @@
-//! Dense networks on borrowed weights: `tanh` between layers, nothing after the last.
+//! Dense networks on borrowed weights: an activation between layers, nothing after the last.
 //!
 //! Rollouts, evaluation and engines all run this code, so what is trained is what is deployed. Sums run in the order
 //! of the inputs whatever the batch, and no operation is fused: the bits of a row depend on the row alone, and are
-//! the same on every machine. Other activations, convolutions and recurrence are deliberately not here.
+//! the same on every machine. Recurrence is in [`crate::gru`]; convolutions
+//! are deliberately not here.
+
+use crate::format::Activation;
 
 /// Hyperbolic tangent as a quotient of polynomials of degree 13 and 6; never leaves `[-1, 1]`.
 ///
@@ -79,42 +82,60 @@ fn widest_hidden(layers: &[Layer<'_>]) -> usize {
     layers[..hidden].iter().map(Layer::outputs).max().unwrap_or(0)
 }
 
-/// Runs `batch` rows through the network.
-///
-/// # Shapes
-/// Row-major: `input` is `[batch, inputs of the first layer]`, `output` is `[batch, outputs of the last layer]`,
-/// `scratch` has at least [`scratch_len`] entries, whose values do not matter.
+/// Layers and what stands between them.
+#[derive(Clone, Copy, Debug)]
+pub struct Network<'a> {
+    /// From input to output; each reads what the one before it writes.
+    pub layers: &'a [Layer<'a>],
+    /// Follows every layer but the last.
+    pub hidden: Activation,
+}
+
+/// Runs `batch` rows through `layers` with `tanh` between them; see [`Network::forward`].
 ///
 /// # Panics
 /// If there is no layer or the shapes disagree.
 pub fn forward(layers: &[Layer<'_>], input: &[f32], batch: usize, scratch: &mut [f32], output: &mut [f32]) {
-    let (last, hidden) = layers.split_last().expect("a network has at least one layer");
-    let inputs = layers[0].inputs();
-    for layer in layers {
-        assert_eq!(layer.weight.len(), layer.inputs() * layer.outputs(), "weights must be [inputs, outputs]");
-    }
-    assert!(layers.windows(2).all(|pair| pair[0].outputs() == pair[1].inputs()), "layers must fit one another");
-    assert!(inputs > 0, "a network has at least one input");
-    assert_eq!(input.len(), batch * inputs, "input must be [batch, inputs]");
-    assert_eq!(output.len(), batch * last.outputs(), "output must be [batch, outputs]");
-    let half = batch.min(BLOCK) * widest_hidden(layers);
-    assert!(scratch.len() >= 2 * half, "scratch must have scratch_len entries");
+    Network { layers, hidden: Activation::Tanh }.forward(input, batch, scratch, output);
+}
 
-    let (mut source, mut target) = scratch[..2 * half].split_at_mut(half);
-    let blocks = input.chunks(BLOCK * inputs).zip(output.chunks_mut(BLOCK * last.outputs()));
-    for (input, output) in blocks {
-        let rows = input.len() / inputs;
-        let mut current: &[f32] = input;
-        for layer in hidden {
-            let width = rows * layer.outputs();
-            affine(layer, rows, current, &mut target[..width]);
-            for value in &mut target[..width] {
-                *value = tanh(*value);
-            }
-            core::mem::swap(&mut source, &mut target);
-            current = &source[..width];
+impl Network<'_> {
+    /// Runs `batch` rows through the network.
+    ///
+    /// # Shapes
+    /// Row-major: `input` is `[batch, inputs of the first layer]`, `output` is `[batch, outputs of the last layer]`,
+    /// `scratch` has at least [`scratch_len`] entries, whose values do not matter.
+    ///
+    /// # Panics
+    /// If there is no layer or the shapes disagree.
+    pub fn forward(&self, input: &[f32], batch: usize, scratch: &mut [f32], output: &mut [f32]) {
+        let Self { layers, hidden: activation } = *self;
+        let (last, hidden) = layers.split_last().expect("a network has at least one layer");
+        let inputs = layers[0].inputs();
+        for layer in layers {
+            assert_eq!(layer.weight.len(), layer.inputs() * layer.outputs(), "weights must be [inputs, outputs]");
         }
-        affine(last, rows, current, output);
+        assert!(layers.windows(2).all(|pair| pair[0].outputs() == pair[1].inputs()), "layers must fit one another");
+        assert!(inputs > 0, "a network has at least one input");
+        assert_eq!(input.len(), batch * inputs, "input must be [batch, inputs]");
+        assert_eq!(output.len(), batch * last.outputs(), "output must be [batch, outputs]");
+        let half = batch.min(BLOCK) * widest_hidden(layers);
+        assert!(scratch.len() >= 2 * half, "scratch must have scratch_len entries");
+
+        let (mut source, mut target) = scratch[..2 * half].split_at_mut(half);
+        let blocks = input.chunks(BLOCK * inputs).zip(output.chunks_mut(BLOCK * last.outputs()));
+        for (input, output) in blocks {
+            let rows = input.len() / inputs;
+            let mut current: &[f32] = input;
+            for layer in hidden {
+                let width = rows * layer.outputs();
+                affine(layer, rows, current, &mut target[..width]);
+                activation.apply(&mut target[..width]);
+                core::mem::swap(&mut source, &mut target);
+                current = &source[..width];
+            }
+            affine(last, rows, current, output);
+        }
     }
 }
 

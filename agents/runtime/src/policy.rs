@@ -1,9 +1,10 @@
-//! A parsed policy: from an observation to an action, from an action to parameters.
+//! A parsed policy: from an observation and what is remembered to an action, from an action to parameters.
 
 use crate::error::{ActError, FormatError};
-use crate::format::{Activation, Group, LayerView, Layout, Parameter};
-use crate::network::tanh;
+use crate::format::{Group, LayerView, Layout, Parameter, nth_parameter};
+use crate::gru;
 use crate::reader::{Reader, Word};
+use crate::shield::Shield;
 
 /// A policy over its bytes: `&'static [u8]` in an engine, anything that owns them elsewhere.
 ///
@@ -38,10 +39,16 @@ impl<B: AsRef<[u8]>> Policy<B> {
         self.layout.parameters
     }
 
-    /// Entries of the scratch buffer that [`Policy::act`] needs.
+    /// Entries of the state that the policy carries from one decision to the next, `H`; none if it has no memory.
+    #[must_use]
+    pub const fn state_len(&self) -> usize {
+        self.layout.memory
+    }
+
+    /// Entries of the scratch buffer that [`Policy::act`] and [`Policy::step`] need.
     #[must_use]
     pub const fn scratch_len(&self) -> usize {
-        self.layout.observation + 2 * self.layout.widest
+        self.layout.observation + GATES * self.layout.memory + 2 * self.layout.widest
     }
 
     /// Distance from the mean, in deviations, at which an entry of the observation is clipped.
@@ -60,6 +67,12 @@ impl<B: AsRef<[u8]>> Policy<B> {
     #[must_use]
     pub const fn action_hash(&self) -> u64 {
         self.layout.action_hash
+    }
+
+    /// Schema version of the file.
+    #[must_use]
+    pub const fn version(&self) -> u16 {
+        self.layout.version
     }
 
     /// Checksum of the file: names it in its conformance vectors.
@@ -88,7 +101,14 @@ impl<B: AsRef<[u8]>> Policy<B> {
             .map(|(mean, inverse)| (f32::from_le_bytes(*mean), f32::from_le_bytes(*inverse)))
     }
 
-    /// The layers, from the observation to the action.
+    /// What the policy remembers by: its layers from the observation and from its state, in [`crate::Gru`]'s order.
+    #[must_use]
+    pub fn memory(&self) -> Option<[LayerView<'_>; 2]> {
+        let mut reader = Reader::at(self.bytes(), self.layout.memory_at);
+        (self.layout.memory > 0).then(|| [(); 2].map(|()| checked(LayerView::read(&mut reader))))
+    }
+
+    /// The layers, from the observation or the memory to the action.
     pub fn layers(&self) -> impl Iterator<Item = LayerView<'_>> {
         let mut reader = Reader::at(self.bytes(), self.layout.layers_at);
         (0..self.layout.layers).map(move |_| checked(LayerView::read(&mut reader)))
@@ -100,20 +120,48 @@ impl<B: AsRef<[u8]>> Policy<B> {
         (0..self.layout.parameters).map(move |_| checked(Parameter::read(&mut reader)))
     }
 
-    /// The action for an observation: every entry in `[-1, 1]`.
+    /// The shield that actions are held by, if there is one.
+    #[must_use]
+    pub fn shield(&self) -> Option<Shield> {
+        let (layout, bytes) = (&self.layout, self.bytes());
+        let mut reader = Reader::at(bytes, layout.shield_at?);
+        let parameters = Reader::at(bytes, layout.parameters_at);
+        Some(checked(Shield::read_from(&mut reader, |index| nth_parameter(parameters, layout.parameters, index))))
+    }
+
+    /// As [`Policy::step`], for policies without memory.
     ///
-    /// The same observation gives the same bits on every machine. On an error the action is unspecified and the
-    /// engine runs with [`Policy::fallback`].
+    /// # Errors
+    /// As [`Policy::step`]: for a policy with memory, [`ActError::Length`] of its state.
+    pub fn act(&self, observation: &[f32], scratch: &mut [f32], action: &mut [f32]) -> Result<bool, ActError> {
+        self.step(observation, &mut [], scratch, action)
+    }
+
+    /// The action for an observation: every entry in `[-1, 1]`; takes the observation into `state`. Returns whether the
+    /// policy's shield changed the action: never without one.
+    ///
+    /// An engine keeps `state` from one decision to the next and sets it to zeros where it starts, and wherever it has
+    /// been without observations for long.
+    ///
+    /// The same state and observation give the same bits on every machine. On an error the action is unspecified, the
+    /// state is as it was, and the engine runs with [`Policy::fallback`].
     ///
     /// # Shapes
-    /// `observation` is `[D]`, `action` is `[A]`, `scratch` has at least [`Policy::scratch_len`] entries, whose values
+    /// `observation` is `[D]`, `state` is `[H]`, `action` is `[A]`, `scratch` has at least [`Policy::scratch_len`] entries, whose values
     /// do not matter.
     ///
     /// # Errors
     /// [`ActError::Length`], [`ActError::Observation`] if an entry is NaN or infinite, [`ActError::Overflow`] if the
     /// network's output is.
-    pub fn act(&self, observation: &[f32], scratch: &mut [f32], action: &mut [f32]) -> Result<(), ActError> {
+    pub fn step(
+        &self,
+        observation: &[f32],
+        state: &mut [f32],
+        scratch: &mut [f32],
+        action: &mut [f32],
+    ) -> Result<bool, ActError> {
         check_length("observation", self.observation_len(), observation.len())?;
+        check_length("state", self.state_len(), state.len())?;
         check_length("action", self.action_len(), action.len())?;
         let needed = self.scratch_len();
         let scratch = scratch_of(scratch, needed)?;
@@ -121,17 +169,18 @@ impl<B: AsRef<[u8]>> Policy<B> {
             return Err(ActError::Observation { index });
         }
 
-        let (input, hidden) = scratch.split_at_mut(self.layout.observation);
+        let (input, rest) = scratch.split_at_mut(self.layout.observation);
+        let (memory, hidden) = rest.split_at_mut(GATES * self.layout.memory);
         let (mut source, mut target) = hidden.split_at_mut(self.layout.widest);
         self.normalise(observation, input);
+        let next = self.remember(input, state, memory);
+        let first: &[f32] = if next.is_empty() { input } else { next };
         let mut width = 0;
         for (index, layer) in self.layers().enumerate() {
-            let from: &[f32] = if index == 0 { input } else { &source[..width] };
+            let from: &[f32] = if index == 0 { first } else { &source[..width] };
             width = layer.outputs();
             affine(&layer, from, &mut target[..width]);
-            if layer.activation == Activation::Tanh {
-                target[..width].iter_mut().for_each(|value| *value = tanh(*value));
-            }
+            layer.activation.apply(&mut target[..width]);
             core::mem::swap(&mut source, &mut target);
         }
         for (index, (entry, value)) in action.iter_mut().zip(&source[..width]).enumerate() {
@@ -140,7 +189,23 @@ impl<B: AsRef<[u8]>> Policy<B> {
             }
             *entry = value.clamp(-1.0, 1.0);
         }
-        Ok(())
+        // Only now, so that a refusal leaves no trace.
+        state.copy_from_slice(next);
+        Ok(self.shield().is_some_and(|shield| shield.project(observation, action)))
+    }
+
+    /// The state behind a normalised observation, in the front of `scratch`; nothing without a memory.
+    fn remember<'a>(&self, input: &[f32], state: &[f32], scratch: &'a mut [f32]) -> &'a [f32] {
+        let Some([from_input, from_state]) = self.memory() else {
+            return &[];
+        };
+        let (next, sums) = scratch.split_at_mut(state.len());
+        let (a, b) = sums.split_at_mut(3 * state.len());
+        affine(&from_input, input, a);
+        affine(&from_state, state, b);
+        next.copy_from_slice(state);
+        gru::update(a, b, next);
+        next
     }
 
     /// How many entries of an observation lie at or beyond the clip: how far it is from what was trained on.
@@ -255,6 +320,9 @@ fn affine(layer: &LayerView<'_>, input: &[f32], output: &mut [f32]) {
         at += 1;
     }
 }
+
+/// Scratch for each unit of the memory: its next state, and three sums from the observation and from the state.
+const GATES: usize = 7;
 
 /// Outputs whose sums stay in registers together.
 const WIDE: usize = 32;

@@ -3,7 +3,9 @@
 use crate::checksum::{Crc32, Fnv64};
 use crate::error::FormatError;
 use crate::format::{Activation, Group, HEADER, MAGIC, Parameter, Scale, TRAILER, VERSION};
+use crate::gru::Gru;
 use crate::network::Layer;
+use crate::shield::Shield;
 
 /// What goes into a file.
 #[derive(Clone, Copy, Debug)]
@@ -16,10 +18,14 @@ pub struct Contents<'a> {
     pub inverse_deviation: &'a [f32],
     /// Distance from the mean at which entries are clipped, in deviations.
     pub clip: f32,
+    /// What the policy remembers by, in front of the layers.
+    pub memory: Option<Gru<'a>>,
     /// The network's layers, each with what follows it.
     pub layers: &'a [(Layer<'a>, Activation)],
     /// The parameters, `[A]`.
     pub parameters: &'a [Parameter<'a>],
+    /// What its actions are held by; without it and without a memory the file is of version 1.
+    pub shield: Option<Shield>,
 }
 
 /// Hands the file's bytes to `sink`, part by part.
@@ -31,8 +37,8 @@ pub struct Contents<'a> {
 /// nothing has reached the sink then.
 ///
 /// # Panics
-/// If the lengths of `observation`, `mean` and `inverse_deviation` differ, or a layer's weights are not
-/// `[inputs, outputs]`.
+/// If the lengths of `observation`, `mean` and `inverse_deviation` differ, or the weights of a layer or of the memory are
+/// not `[inputs, outputs]`.
 pub fn write(contents: &Contents<'_>, mut sink: impl FnMut(&[u8])) -> Result<(), FormatError> {
     let entries = contents.observation.len();
     assert_eq!(contents.mean.len(), entries, "one mean per entry of the observation");
@@ -44,10 +50,11 @@ pub fn write(contents: &Contents<'_>, mut sink: impl FnMut(&[u8])) -> Result<(),
     write_names(contents, &mut |bytes| observation_hash.update(bytes))?;
     write_parameters(contents, &mut |bytes| action_hash.update(bytes))?;
 
+    let version = VERSION + u16::from(contents.memory.is_some()) + 2 * u16::from(contents.shield.is_some());
     let mut header = [0; HEADER];
     let fields: [&[u8]; 9] = [
         &MAGIC,
-        &VERSION.to_le_bytes(),
+        &version.to_le_bytes(),
         &short("the observation", entries)?,
         &short("the list of layers", contents.layers.len())?,
         &short("the list of parameters", contents.parameters.len())?,
@@ -77,19 +84,35 @@ fn write_body(contents: &Contents<'_>, sink: &mut impl FnMut(&[u8])) -> Result<(
     write_names(contents, sink)?;
     write_numbers(contents.mean, sink);
     write_numbers(contents.inverse_deviation, sink);
-    for (layer, activation) in contents.layers {
-        assert!(layer.outputs() > 0, "a layer has outputs");
-        assert_eq!(layer.weight.len(), layer.inputs() * layer.outputs(), "weights must be [inputs, outputs]");
-        sink(&short("a layer's input", layer.inputs())?);
-        sink(&short("a layer's output", layer.outputs())?);
-        sink(&[match activation {
-            Activation::Identity => 0,
-            Activation::Tanh => 1,
-        }]);
-        write_numbers(layer.weight, sink);
-        write_numbers(layer.bias, sink);
+    if let Some(memory) = &contents.memory {
+        write_layer(&memory.input, Activation::Identity, sink)?;
+        write_layer(&memory.state, Activation::Identity, sink)?;
     }
-    write_parameters(contents, sink)
+    contents.layers.iter().try_for_each(|(layer, activation)| write_layer(layer, *activation, sink))?;
+    write_parameters(contents, sink)?;
+    contents.shield.as_ref().map_or(Ok(()), |shield| write_shield(shield, sink))
+}
+
+fn write_shield(shield: &Shield, sink: &mut impl FnMut(&[u8])) -> Result<(), FormatError> {
+    let places = shield.observed.to_array().into_iter().chain(shield.steered());
+    places.map(|place| short("an entry of the shield", place)).try_for_each(|place| place.map(|place| sink(&place)))?;
+    shield.constants.to_array().iter().for_each(|constant| sink(&constant.to_le_bytes()));
+    Ok(())
+}
+
+fn write_layer(layer: &Layer<'_>, activation: Activation, sink: &mut impl FnMut(&[u8])) -> Result<(), FormatError> {
+    assert!(layer.outputs() > 0, "a layer has outputs");
+    assert_eq!(layer.weight.len(), layer.inputs() * layer.outputs(), "weights must be [inputs, outputs]");
+    sink(&short("a layer's input", layer.inputs())?);
+    sink(&short("a layer's output", layer.outputs())?);
+    sink(&[match activation {
+        Activation::Identity => 0,
+        Activation::Tanh => 1,
+        Activation::Relu => 2,
+    }]);
+    write_numbers(layer.weight, sink);
+    write_numbers(layer.bias, sink);
+    Ok(())
 }
 
 fn write_names(contents: &Contents<'_>, sink: &mut impl FnMut(&[u8])) -> Result<(), FormatError> {

@@ -6,12 +6,14 @@
 
 mod parameter_file;
 mod runtime;
+mod shield_entry;
 mod validate;
 mod vectors;
 
 pub use parameter_file::{
     Attachment, Clocks, FeatureEntry, MeanValue, ObservationSchema, ParameterEntry, ParameterFile, Provenance, Search,
-    Step, Story, Summary, VERSION, VERSION_WITH_RULE,
+    Step, Story, Summary, VERSION, VERSION_WITH_RULE, VERSION_WITH_SHIELD,
 };
 pub use runtime::{Learned, write_rule, write_runtime};
+pub use shield_entry::ShieldEntry;
 pub use vectors::{VECTORS_MIN, verify, write_vectors};

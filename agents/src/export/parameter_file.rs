@@ -6,16 +6,20 @@ use seawall_runtime::Policy;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::shield_entry::ShieldEntry;
 use super::verify;
 use crate::error::Error;
+use crate::shield::ShieldConfig;
 use crate::tuned::RuleEntry;
 
 /// Value of [`ParameterFile::schema`].
 pub(super) const SCHEMA: &str = "seawall.parameters";
 /// Schema version that this crate writes for networks.
 pub const VERSION: u32 = 1;
-/// Schema version that it writes for rules whose constants the file holds too; it reads both.
+/// Schema version that it writes for rules whose constants the file holds too.
 pub const VERSION_WITH_RULE: u32 = 2;
+/// Schema version that it writes for networks behind a shield; it reads all three.
+pub const VERSION_WITH_SHIELD: u32 = 3;
 
 /// A learned policy, described.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +36,9 @@ pub struct ParameterFile {
     /// The rule that the policy's bytes are, if people can read it: version 2 has one, version 1 has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleEntry>,
+    /// What the policy's actions are held by: version 3 has one, no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shield: Option<ShieldEntry>,
     /// What is moved, in the order of the action's entries.
     pub parameters: Vec<ParameterEntry>,
     /// What was learned: mean values by market state.
@@ -253,6 +260,8 @@ pub struct Story {
     pub provenance: Provenance,
     /// The rule that the bytes are, if people can read it.
     pub rule: Option<RuleEntry>,
+    /// Constants of the shield that the bytes carry, if they do.
+    pub shield: Option<ShieldConfig>,
     /// Name of the file with the policy's bytes.
     pub runtime_file: String,
     /// Name of the file with its vectors.
@@ -265,7 +274,7 @@ impl ParameterFile {
     /// # Errors
     /// As [`ParameterFile::check`]; [`Error::Features`] if the policy observes what `features` does not list.
     pub fn new(story: Story, runtime: &[u8], vectors: &[u8], features: &[Feature]) -> Result<Self, Error> {
-        let Story { name, clocks, learned, provenance, rule, runtime_file, vectors_file } = story;
+        let Story { name, clocks, learned, provenance, rule, shield, runtime_file, vectors_file } = story;
         let policy = Policy::parse(runtime)?;
         let mut missing = Vec::new();
         let mut entries = Vec::new();
@@ -287,10 +296,11 @@ impl ParameterFile {
         }
         let file = Self {
             schema: SCHEMA.to_owned(),
-            version: if rule.is_some() { VERSION_WITH_RULE } else { VERSION },
+            version: version(rule.as_ref(), shield.as_ref()),
             name,
             clocks,
             rule,
+            shield: shield.map(ShieldEntry::new),
             parameters: PARAMETERS.iter().map(ParameterEntry::new).collect(),
             learned,
             observation: ObservationSchema { clip: policy.clip(), features: entries },
@@ -331,6 +341,15 @@ impl ParameterFile {
         self.validate()?;
         self.compare(runtime, vectors)?;
         verify(runtime, vectors)
+    }
+}
+
+/// The version of a file with these sections.
+pub(super) const fn version<R, S>(rule: Option<&R>, shield: Option<&S>) -> u32 {
+    match (rule, shield) {
+        (_, Some(_)) => VERSION_WITH_SHIELD,
+        (Some(_), None) => VERSION_WITH_RULE,
+        (None, None) => VERSION,
     }
 }
 

@@ -5,7 +5,7 @@ use seawall_env::{Problems, Spec};
 use seawall_runtime::{Policy, format};
 
 use super::parameter_file::{
-    Attachment, Clocks, ParameterEntry, ParameterFile, Provenance, SCHEMA, Step, Summary, VERSION, VERSION_WITH_RULE,
+    Attachment, Clocks, ParameterEntry, ParameterFile, Provenance, SCHEMA, Step, Summary, version,
 };
 use super::runtime::write_rule;
 use crate::error::{Difference, Differences, Error};
@@ -22,12 +22,16 @@ impl ParameterFile {
     pub fn validate(&self) -> Result<(), Error> {
         let mut problems = Problems::default();
         problems.require(self.schema == SCHEMA, "schema", quoted(&self.schema), SCHEMA);
-        let version = if self.rule.is_some() { VERSION_WITH_RULE } else { VERSION };
+        let version = version(self.rule.as_ref(), self.shield.as_ref());
         problems.require(self.version == version, "version", self.version, &version.to_string());
         required(&mut problems, "name", &self.name);
         self.clocks.validate(&mut problems);
         if let Some(rule) = &self.rule {
             rule.validate("rule", &mut problems);
+        }
+        if let Some(shield) = &self.shield {
+            problems.require(self.rule.is_none(), "shield", "a shield", "nothing beside a rule");
+            shield.validate("shield", &mut problems);
         }
 
         let names: Vec<_> = self.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
@@ -88,6 +92,9 @@ impl ParameterFile {
             let layer = rule_bytes(rule, policy.observation_names().map(str::to_owned).collect())?;
             same("rule".to_owned(), super::parameter_file::sha256(&layer), super::parameter_file::sha256(runtime));
         }
+        let shield = self.shield.as_ref().map(|shield| shield.over(&policy)).transpose()?;
+        let text = |shield: Option<seawall_runtime::Shield>| shield.map_or("none".to_owned(), |s| format!("{s:?}"));
+        same("shield".to_owned(), text(shield), text(policy.shield()));
         if differences.is_empty() {
             Ok(())
         } else {

@@ -3,8 +3,8 @@
 use rand_chacha::rand_core::Rng;
 use seawall_env::rng::{normal_quantile, open_unit};
 use seawall_env::{Purpose, SeedTree};
-use seawall_runtime::Policy;
 use seawall_runtime::conformance::{self, Report};
+use seawall_runtime::{Policy, Shield};
 
 use crate::error::Error;
 
@@ -15,11 +15,13 @@ pub const VECTORS_MIN: usize = 256;
 const RANDOM: usize = 256;
 /// Distances from the mean, in clips, at which all entries or one entry are held: inside, at and beyond the edge.
 const EDGES: [f64; 6] = [-1.25, -1.0, -0.999, 0.999, 1.0, 1.25];
+/// Further observations of a policy behind a shield, in which the fund can bear some of what may come.
+const HELD: usize = 64;
 /// Stream of [`Purpose::Policy`] that is drawn from; zero is a random policy's.
 const STREAM: u64 = 1;
 
 /// Writes vectors for a policy: its mean, every entry alone and all together about the clip, the largest numbers
-/// there are, random observations, and observations that must be refused.
+/// there are, random observations, some about the edge of a shield, and observations that must be refused.
 ///
 /// The same policy and seed give the same bytes.
 ///
@@ -86,6 +88,13 @@ fn observations(policy: &Policy<&[u8]>, seed: u64) -> Vec<f32> {
         let anywhere = |unit: f64| 1.25 * clip * (2.0 * unit - 1.0);
         rows.extend((0..entries).map(|entry| at(entry, anywhere(open_unit(stream.next_u64())))));
     }
+    if let Some(shield) = policy.shield() {
+        for row in 0..HELD {
+            let start = rows.len();
+            rows.extend((0..entries).map(|entry| at(entry, normal_quantile(open_unit(stream.next_u64())))));
+            before_the_shield(&shield, row, &mut stream, &mut rows[start..]);
+        }
+    }
     for missing in [0, entries / 2, entries - 1] {
         for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             let row = rows.len();
@@ -94,6 +103,32 @@ fn observations(policy: &Policy<&[u8]>, seed: u64) -> Vec<f32> {
         }
     }
     rows
+}
+
+/// Gives what a shield reads values that a market could have, so that its bound lies among them; triggers rise in every other
+/// row at most.
+fn before_the_shield(shield: &Shield, row: usize, stream: &mut impl Rng, observation: &mut [f32]) {
+    let observed = &shield.observed;
+    let mut unit = || open_unit(stream.next_u64());
+    // Equity from a fifth of the fund short to one and a half of it, an inventory of a few times that.
+    observation[observed.fund] = logarithm(1.7 * unit() - 0.2);
+    observation[observed.inventory] = logarithm(2.0 * unit());
+    observation[observed.in_liquidation] = logarithm(5.0 * unit());
+    for place in observed.volatilities {
+        observation[place] = single(4.0 * unit() - 1.0);
+    }
+    // Up to 30 % of open interest on a side, mostly less.
+    for place in observed.within.into_iter().flatten() {
+        observation[place] = logarithm(0.75 * unit() * unit());
+    }
+    if row.is_multiple_of(2) {
+        observed.triggers.iter().for_each(|place| observation[*place] = 1.0);
+    }
+}
+
+/// The symmetric logarithm that amounts are observed through.
+fn logarithm(value: f64) -> f32 {
+    single(libm::log1p(value.abs()).copysign(value))
 }
 
 /// The nearest single-precision number; the largest one where there is none, because vectors that act are finite.

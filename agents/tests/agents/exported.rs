@@ -1,6 +1,6 @@
 //! Bytes as a policy.
 
-use seawall_agents::export::{Learned, write_runtime};
+use seawall_agents::export::{Learned, verify, write_runtime, write_vectors};
 use seawall_agents::{Error, Exported, Policy};
 use seawall_env::Spec;
 use seawall_env::action::{ACTIONS, PARAMETERS};
@@ -101,8 +101,10 @@ fn parameters_with_other_bounds_are_refused() {
         mean: &source.mean,
         inverse_deviation: &source.inverse_deviation,
         clip: 4.0,
+        memory: None,
         layers: &layers,
         parameters: &parameters,
+        shield: None,
     };
     let mut moved = Vec::new();
     seawall_runtime::write(&contents, |part| moved.extend_from_slice(part)).unwrap();
@@ -146,4 +148,42 @@ fn networks_of_the_wrong_shape_are_refused_with_every_problem() {
     let infinite = [f32::INFINITY; 5];
     let learned = Learned { mean: &infinite, ..source.learned(&layers) };
     assert!(matches!(write_runtime(&learned), Err(Error::Format(_))));
+}
+
+#[test]
+fn what_is_remembered_lasts_for_the_episode_and_replays_from_its_vectors() {
+    let source = Network::new(1);
+    // A memory of 8 units in front of the second layer, which reads as many.
+    let noise = |count: usize, scale: f32| -> Vec<f32> {
+        (0_u16..).take(count).map(|k| scale * (f32::from(k * 37 % 19) / 9.0 - 1.0)).collect()
+    };
+    let weights: [Vec<f32>; 4] = [noise(5 * 24, 0.7), noise(24, 0.2), noise(8 * 24, 0.5), noise(24, 0.1)];
+    let memory = seawall_runtime::Gru {
+        input: Layer { weight: &weights[0], bias: &weights[1] },
+        state: Layer { weight: &weights[2], bias: &weights[3] },
+    };
+    let layers = source.layers();
+    let learned = Learned { memory: Some(memory), layers: &layers[1..], ..source.learned(&layers) };
+    let bytes = write_runtime(&learned).unwrap();
+    let vectors = write_vectors(&bytes, 3).unwrap();
+    assert!(verify(&bytes, &vectors).unwrap().acted > 256);
+
+    let mut policy = Exported::new("remembers", bytes, &spec()).unwrap();
+    let act = |policy: &mut Exported, observation: f32| {
+        let mut action = [0.0_f32; ACTIONS];
+        policy.act(&[observation; 5], &mut action);
+        action.map(f32::to_bits)
+    };
+    policy.reset(1);
+    let first = act(&mut policy, 0.3);
+    let second = act(&mut policy, 0.3);
+    assert_ne!(first, second, "what was seen before must matter");
+    let mut copy = policy.clone();
+    assert_eq!(act(&mut copy, -0.2), act(&mut policy, -0.2), "a copy remembers the same");
+    policy.reset(2);
+    assert_eq!(act(&mut policy, 0.3), first, "an episode starts without a memory");
+
+    let bad = seawall_runtime::Gru { state: Layer { weight: &weights[2], bias: &weights[3][..21] }, ..memory };
+    let error = write_runtime(&Learned { memory: Some(bad), ..learned }).unwrap_err().to_string();
+    assert!(error.contains("memory.input.bias.len") && error.contains("layers[0].weight.len"), "{error}");
 }

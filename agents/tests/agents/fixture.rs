@@ -66,8 +66,11 @@ impl Network {
             mean: &self.mean,
             inverse_deviation: &self.inverse_deviation,
             clip: 4.0,
+            memory: None,
             layers,
+            hidden: Activation::Tanh,
             output: Activation::Identity,
+            shield: None,
         }
     }
 }
@@ -103,6 +106,7 @@ pub(crate) fn story() -> Story {
             search: None,
         },
         rule: None,
+        shield: None,
         runtime_file: "policy.seawall".to_owned(),
         vectors_file: "policy.vectors".to_owned(),
     }

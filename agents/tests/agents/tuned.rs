@@ -241,6 +241,7 @@ fn a_parameter_file_with_a_rule_belongs_to_the_bytes_of_that_rule() {
         learned: Vec::new(),
         provenance: provenance(),
         rule: Some(RuleEntry::new(&rule, &values)),
+        shield: None,
         runtime_file: "policy.bin".to_owned(),
         vectors_file: "policy.vectors".to_owned(),
     };

@@ -74,6 +74,32 @@ impl HomeBook {
         }
     }
 
+    /// Distance from makers' fair price up to the latent book's, relative; a pool has none.
+    #[must_use]
+    pub(crate) fn latent_gap(&self) -> f64 {
+        match self {
+            Self::Depth(book) => LEVEL * book.to_latent(),
+            Self::Order(orders) => LEVEL * orders.fair.to_latent(),
+            Self::Amm(_) => 0.0,
+        }
+    }
+
+    /// As [`Book::depth`] of bids and asks, at some rising distances at once.
+    #[must_use]
+    pub fn depths_of_both<const N: usize>(&self, distances: [f64; N]) -> [[f64; 2]; N] {
+        match self {
+            Self::Depth(book) => book.depths_of_both(distances),
+            Self::Order(_) | Self::Amm(_) => {
+                distances.map(|distance| [Side::Sell, Side::Buy].map(|side| self.depth(side, distance)))
+            }
+        }
+    }
+
+    /// No order costs more than this share of its value, however large; infinite where the book does not know.
+    pub(crate) fn worst_impact(&self) -> f64 {
+        if let Self::Depth(book) = self { book.worst_impact() } else { f64::INFINITY }
+    }
+
     /// Hands over what each maker has traded since the last time, where the book knows: a sum of quotes or a pool does not.
     /// False if nobody was told.
     pub fn settle(&mut self, book: impl FnMut(usize, Fill)) -> bool {

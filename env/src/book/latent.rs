@@ -31,8 +31,6 @@ pub(super) struct Latent {
     /// Cells outside `[from, to)` hold nothing.
     from: usize,
     to: usize,
-    /// Last pass's `excess`, to diffuse from.
-    before: Vec<f32>,
     /// Coins that the resting book gains per cell of distance.
     slope: f64,
     /// Passes of diffusion due in a tick, and so far.
@@ -55,7 +53,6 @@ impl Latent {
             excess: vec![0.0; CELLS],
             from: REACH,
             to: REACH,
-            before: vec![0.0; CELLS],
             slope: 2.0 * config.latent_1pct / price / (cells * cells),
             rate,
             due: 0.0,
@@ -65,7 +62,7 @@ impl Latent {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        (self.excess.capacity() + self.before.capacity()) * size_of::<f32>()
+        self.excess.capacity() * size_of::<f32>()
     }
 
     /// Where latent bids and asks meet, in levels from the price outside.
@@ -106,11 +103,14 @@ impl Latent {
             return;
         }
         let (from, to) = ((self.from - 1).max(1), (self.to + 1).min(CELLS - 1));
-        self.before[from - 1..=to].copy_from_slice(&self.excess[from - 1..=to]);
         let (spread, memory) = (narrow(PASS), self.memory);
-        let [left, here, right] = [from - 1, from, from + 1].map(|start| &self.before[start..start + (to - from)]);
-        for (((x, l), h), r) in self.excess[from..to].iter_mut().zip(left).zip(here).zip(right) {
-            *x = memory * (h + spread * (l - 2.0 * h + r));
+        // In place: what stood on the left is kept, what stands on the right has not been passed yet.
+        let cells = &mut self.excess[from - 1..=to];
+        let mut left = cells[0];
+        for at in 1..cells.len() - 1 {
+            let [here, right] = [cells[at], cells[at + 1]];
+            cells[at] = memory * (here + spread * (left - 2.0 * here + right));
+            left = here;
         }
         (self.from, self.to) = (from, to);
         self.trim();

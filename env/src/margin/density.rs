@@ -119,26 +119,31 @@ impl TriggerIndex {
     /// `moves[k-1]` of itself to a share `moves[k]`, starting from none. Right to the width of a bucket, at a cost
     /// that does not depend on the number of accounts. What lies beyond the grid is in no band.
     ///
-    /// # Shapes
-    /// `moves` and `out` are `[bands]`; `moves` rises.
-    ///
     /// # Panics
-    /// If the shapes do not fit, or there is not one rate per line.
-    pub fn forced_bands(&self, terms: Terms<'_>, direction: Direction, mark: Price, moves: &[Rate], out: &mut [Qty]) {
-        assert_eq!(moves.len(), out.len(), "one band per move");
+    /// If `moves` do not rise, or there is not one rate per line.
+    pub fn forced_bands<const BANDS: usize>(
+        &self,
+        terms: Terms<'_>,
+        direction: Direction,
+        mark: Price,
+        moves: &[Rate; BANDS],
+        out: &mut [Qty; BANDS],
+    ) {
         assert!(moves.is_sorted(), "moves rise");
         out.fill(Qty::ZERO);
-        let moved = |share: &Rate| mul_div(mark.raw(), share.raw(), Rate::SCALE, Rounding::Floor);
+        let moved = |share: Rate| mul_div(mark.raw(), share.raw(), Rate::SCALE, Rounding::Floor);
+        let prices = moves.map(|share| mark - Price::from_raw(direction.sign() * moved(share)));
         for lane in self.lanes(direction, terms) {
             // Most lanes of a long table are empty, and second entries have no size.
             if self.qty_in(lane, 0..self.grid().buckets as usize).is_zero() {
                 continue;
             }
-            let mut high = terms.threshold(lane, mark);
-            for (band, share) in out.iter_mut().zip(moves) {
-                let price = mark - Price::from_raw(direction.sign() * moved(share));
-                let low = terms.threshold(lane, price).min(high);
-                *band += self.qty_between_buckets(lane, low, high);
+            let bucket = |key| self.grid().bucket(direction, key);
+            let mut high = bucket(terms.threshold(lane, mark));
+            for (band, price) in out.iter_mut().zip(prices) {
+                // As `qty_between_buckets`: a bucket never falls as the key rises.
+                let low = bucket(terms.threshold(lane, price)).min(high);
+                *band += self.qty_in(lane, low + 1..high + 1);
                 high = low;
             }
         }

@@ -288,6 +288,9 @@ impl MarginSchedule {
 }
 
 fn multiplied(rate: Rate, multiplier: Rate) -> Rate {
+    if multiplier == ONE {
+        return rate.min(ONE);
+    }
     Rate::from_raw(mul_div(rate.raw(), multiplier.raw(), Rate::SCALE, Rounding::Ceil)).min(ONE)
 }
 

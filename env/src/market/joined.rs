@@ -6,7 +6,7 @@
 use super::Market;
 use super::indexing::position_of;
 use super::ledger::AccountId;
-use crate::book::{Book, Fill, Side};
+use crate::book::Fill;
 use crate::margin::{Direction, Lane};
 use crate::units::{Qty, Usd};
 
@@ -140,8 +140,8 @@ impl Market {
 
     /// Coins on offer within 1 % of mid, mean of both sides.
     pub(crate) fn depth_1pct(&self) -> f64 {
-        let book = &self.state.book;
-        0.5 * (book.depth(Side::Buy, 0.01) + book.depth(Side::Sell, 0.01))
+        let [[bids, asks]] = self.state.book.depths_of_both([0.01]);
+        0.5 * (asks + bids)
     }
 
     /// An arbitrageur's order at any price.

@@ -1,8 +1,8 @@
 //! Keepers act: they take positions over when it pays, and leave them on the book a little at a time.
 
-use super::Market;
 use super::ledger::AccountId;
 use super::state::Case;
+use super::{Market, on_turn};
 use crate::book::{Book, Side};
 use crate::liquidation::Bonus;
 use crate::participants::keepers::Offer;
@@ -23,31 +23,27 @@ impl Market {
             return self.lowest_bidder_takes(case.id, slice, discount);
         }
         let mut left = slice;
-        for (k, keeper) in (0_u64..).zip(self.fixed.keepers()) {
+        for (k, keeper) in on_turn(self.fixed.keepers(), self.state.tick, self.scenario.keepers.latency) {
             if left.is_zero() {
                 break;
             }
-            if !self.looks(k) {
-                continue;
+            if !self.is_absent(k) {
+                left -= self.offer(case.id, keeper, left, discount, k);
             }
-            let taken = self.offer(case.id, keeper, left, discount, k);
-            left -= taken;
         }
         slice - left
     }
 
-    /// Whether a keeper looks at the market in this tick.
-    fn looks(&self, k: u64) -> bool {
-        let tick = self.state.tick;
-        let due = (tick + k).is_multiple_of(u64::from(self.scenario.keepers.latency));
-        due && !self.state.absences.iter().any(|absence| absence.covers(tick, k))
+    /// Whether a keeper is absent in this tick.
+    fn is_absent(&self, k: u64) -> bool {
+        self.state.absences.iter().any(|absence| absence.covers(self.state.tick, k))
     }
 
     /// Fund or vault sells inventory to the keepers that look in this tick.
     pub(super) fn sell_to_keepers(&mut self, id: AccountId, qty: Qty, discount: f64) {
         let mut left = qty;
-        for (k, keeper) in (0_u64..).zip(self.fixed.keepers()) {
-            if !left.is_zero() && self.looks(k) {
+        for (k, keeper) in on_turn(self.fixed.keepers(), self.state.tick, self.scenario.keepers.latency) {
+            if !left.is_zero() && !self.is_absent(k) {
                 left -= self.offer(id, keeper, left, discount, k);
             }
         }
@@ -57,9 +53,9 @@ impl Market {
     fn lowest_bidder_takes(&mut self, id: AccountId, slice: Qty, reserve: f64) -> Qty {
         let mut bids = std::mem::take(&mut self.scratch.bids);
         bids.clear();
-        for (k, keeper) in (0_u64..).zip(self.fixed.keepers()) {
+        for (k, keeper) in on_turn(self.fixed.keepers(), self.state.tick, self.scenario.keepers.latency) {
             let bid = self.scenario.keepers.reservation(&self.terms(keeper, slice, reserve));
-            if self.looks(k) && bid <= reserve {
+            if !self.is_absent(k) && bid <= reserve {
                 bids.push((bid, k, keeper));
             }
         }
@@ -117,12 +113,13 @@ impl Market {
 
     /// Keepers leave their inventory over their unwinding time.
     pub(super) fn unwind_keepers(&mut self) {
-        for (k, id) in (0..).zip(self.fixed.keepers()) {
+        let latency = self.scenario.keepers.latency;
+        for (k, id) in on_turn(self.fixed.keepers(), self.state.tick, latency) {
             let qty = self.state.ledger.qty(id);
-            if qty.is_zero() || !self.looks(k) {
+            if qty.is_zero() || self.is_absent(k) {
                 continue;
             }
-            let seconds = self.fixed.seconds * f64::from(self.scenario.keepers.latency);
+            let seconds = self.fixed.seconds * f64::from(latency);
             let part = Qty::from_f64(qty.as_f64() * (seconds / self.scenario.keepers.unwind).min(1.0));
             let part = if part.is_zero() { qty } else { part };
             self.trade(id, -part, None, false);

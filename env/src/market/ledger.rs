@@ -7,6 +7,8 @@
 //! **M1** `Σ cash + fees + funding pool + deficit = net deposits`, after every operation.
 //! **M2** `Σ qty = 0`, after every settled tick.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::units::{Price, Qty, Rounding, Usd, mul_div};
@@ -15,7 +17,7 @@ use crate::units::{Price, Qty, Rounding, Usd, mul_div};
 pub type AccountId = u32;
 
 /// One account: half a cache line.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Account {
     qty: Qty,
     cash: Usd,
@@ -43,10 +45,21 @@ impl Account {
         self.funding_paid = funding;
         due
     }
+
+    /// Takes a leg of a trade in, and says by how much the part of the position above zero has grown.
+    #[inline]
+    fn trade(&mut self, qty: Qty, value: Usd) -> Qty {
+        let before = self.qty;
+        let after = before + qty;
+        self.entry = entry_after(self.entry, before, qty, value);
+        self.qty = after;
+        self.cash -= value;
+        after.positive_part() - before.positive_part()
+    }
 }
 
 /// Positions and balances of everybody on the home venue.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
     accounts: Vec<Account>,
     /// Cumulative funding per coin of a long position.
@@ -183,14 +196,28 @@ impl Ledger {
     #[inline]
     pub fn trade(&mut self, id: AccountId, qty: Qty, value: Usd) {
         let account = &mut self.accounts[index(id)];
-        self.funding_pool += account.settle(self.funding);
-        let before = account.qty;
-        let after = before + qty;
-        account.entry = entry_after(account.entry, before, qty, value);
-        account.qty = after;
-        account.cash -= value;
-        self.long += after.positive_part() - before.positive_part();
-        self.short += (-after).positive_part() - (-before).positive_part();
+        if account.funding_paid != self.funding {
+            self.funding_pool += account.settle(self.funding);
+        }
+        let lengthened = account.trade(qty, value);
+        self.long += lengthened;
+        // What a position gains and does not lie above zero lies below it.
+        self.short += lengthened - qty;
+    }
+
+    /// As [`Ledger::trade`], one leg for each of some accounts in a row.
+    #[inline]
+    pub fn trade_each(&mut self, ids: Range<AccountId>, legs: impl Iterator<Item = (Qty, Usd)>) {
+        let (mut lengthened, mut net) = (Qty::ZERO, Qty::ZERO);
+        for (account, (qty, value)) in self.accounts[index(ids.start)..index(ids.end)].iter_mut().zip(legs) {
+            if account.funding_paid != self.funding {
+                self.funding_pool += account.settle(self.funding);
+            }
+            lengthened += account.trade(qty, value);
+            net += qty;
+        }
+        self.long += lengthened;
+        self.short += lengthened - net;
     }
 
     /// Says at which price a position was really entered; informational, so no money moves.
@@ -277,8 +304,8 @@ fn entry_after(entry: Price, before: Qty, qty: Qty, value: Usd) -> Price {
     if after.is_zero() {
         return Price::ZERO;
     }
-    let adds = before.is_zero() || before.signum() == qty.signum();
-    if !adds && after.signum() == before.signum() {
+    let adds = before.is_zero() || (before.is_negative() == qty.is_negative() && !qty.is_zero());
+    if !adds && after.is_negative() == before.is_negative() {
         return entry;
     }
     let (paid, coins) = if adds { (before.value(entry) + value, after) } else { (value, qty) };
@@ -309,6 +336,31 @@ mod tests {
         ledger.trade(1, qty, usd(22.0));
         ledger.assert_invariants();
         assert_eq!((ledger.cash(0), ledger.cash(1), ledger.open_interest()), (usd(102.0), usd(98.0), Qty::ZERO));
+    }
+
+    #[test]
+    fn legs_in_a_row_are_booked_as_one_by_one() {
+        let mut one_by_one = Ledger::new(5);
+        one_by_one.deposit(4, usd(50.0));
+        let mut in_a_row = one_by_one.clone();
+        // Openings, additions, reductions, flips and nothing at all, with funding in between.
+        for round in 0..40_i64 {
+            let legs = [0, 1, 2, 3].map(|k| {
+                let qty = (round * 37 + k * 101) % 211 - 105;
+                (Qty::from_raw(qty * 1_000_003), Usd::from_raw(qty * 999_983))
+            });
+            for (id, (qty, value)) in (0..).zip(legs) {
+                one_by_one.trade(id, qty, value);
+            }
+            in_a_row.trade_each(0..4, legs.into_iter());
+            let (qty, value) = legs.iter().fold((Qty::ZERO, Usd::ZERO), |sum, leg| (sum.0 + leg.0, sum.1 + leg.1));
+            for ledger in [&mut one_by_one, &mut in_a_row] {
+                ledger.trade(4, -qty, -value);
+                ledger.accrue_funding(Price::from_raw(round - 17));
+                ledger.assert_invariants();
+            }
+            assert_eq!(in_a_row, one_by_one, "round {round}");
+        }
     }
 
     #[test]

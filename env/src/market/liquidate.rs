@@ -104,6 +104,11 @@ impl Market {
     }
 
     fn enter(&mut self, id: AccountId) {
+        if self.lets_be(id) {
+            self.fixed.unindex(&mut self.state.index, id);
+            self.state.in_liquidation[id as usize] = true;
+            return;
+        }
         self.sell_collateral(id);
         let state = &mut self.state;
         self.fixed.unindex(&mut state.index, id);

@@ -47,6 +47,7 @@ mod setup;
 mod share_losses;
 mod signals;
 mod slices;
+mod spare;
 mod stablecoin;
 mod state;
 #[cfg(test)]
@@ -56,6 +57,7 @@ mod watch;
 mod waterfall;
 mod withdraw;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 pub use desk::{Desk, DeskOutcome};
@@ -64,6 +66,7 @@ pub use ledger::{AccountId, Ledger};
 pub use portfolio::Holders;
 pub use share_losses::Claims;
 pub use signals::Signals;
+pub use spare::Spared;
 pub use stablecoin::{Stablecoin, StablecoinOutcome};
 pub(crate) use state::Streams;
 pub use state::{Prices, State};
@@ -78,7 +81,7 @@ use crate::margin::{Adjustment, MarginSchedule, TriggerIndex};
 use crate::outcome::Outcome;
 use crate::scenario::Scenario;
 use crate::units::{Price, Qty, Usd};
-use crate::world::WorldModel;
+use crate::world::{World, WorldModel};
 use setup::Fixed;
 use watch::{Terms, Watch};
 
@@ -163,6 +166,16 @@ impl Site {
     }
 }
 
+/// Whose turn it is among participants that look once in `latency` ticks, each with its number: number `k` looks when
+/// `tick + k` is a multiple of the latency.
+fn on_turn(ids: Range<AccountId>, tick: u64, latency: u32) -> impl Iterator<Item = (u64, AccountId)> {
+    let (latency, count) = (u64::from(latency), u64::from(ids.end - ids.start));
+    let since = tick % latency;
+    let first = if since == 0 { 0 } else { latency - since };
+    let turns = std::iter::successors(Some(first), move |k| Some(k + latency)).take_while(move |&k| k < count);
+    turns.map(move |k| (k, ids.start + u32::try_from(k).expect("a number below a u32 count")))
+}
+
 #[derive(Clone, Debug, Default)]
 struct Scratch {
     ids: Vec<u32>,
@@ -188,12 +201,15 @@ struct Scratch {
     /// Tick whose capacity has been granted.
     granted: Option<u64>,
     bench: portfolio::Bench,
+    /// What is listened for, whatever the state: it changes no result.
+    witness: spare::Witness,
 }
 
 impl Scratch {
     /// Drops what was worked out for another state.
     fn forget(&mut self) {
         (self.ranked, self.granted, self.watch) = (None, None, None);
+        self.witness.forget();
     }
 }
 
@@ -256,6 +272,7 @@ impl Market {
             self.unwind_keepers();
             self.settle_makers();
         }
+        self.follow_spared();
         self.record();
         self.state.tick += 1;
         #[cfg(debug_assertions)]
@@ -364,6 +381,12 @@ impl Market {
         self.state.queue.iter().map(|case| (case.id, [case.start, self.state.ledger.qty(case.id)]))
     }
 
+    /// Number of traders: their accounts come first.
+    #[must_use]
+    pub fn traders(&self) -> AccountId {
+        self.fixed.traders
+    }
+
     /// Open interest at mark.
     #[must_use]
     pub fn open_interest(&self) -> Usd {
@@ -379,10 +402,10 @@ impl Market {
     fn at_exit_cost(&self, id: AccountId) -> Usd {
         let ledger = &self.state.ledger;
         let qty = ledger.qty(id);
-        let equity = ledger.equity(id, self.state.prices.mark);
         if qty.is_zero() {
-            return equity;
+            return ledger.cash(id);
         }
+        let equity = ledger.equity(id, self.state.prices.mark);
         let side = Side::of(-qty);
         let impact = self.state.book.impact(side, qty.abs().as_f64());
         equity - Usd::from_f64(impact * qty.notional(self.state.prices.mark).as_f64())
@@ -416,6 +439,11 @@ impl Market {
     #[must_use]
     pub fn sigma_ten_minutes(&self) -> f64 {
         self.state.signals.sigma_medium() * (600.0_f64).sqrt()
+    }
+
+    /// The world outside, latent parts included.
+    pub(crate) const fn world(&self) -> &World {
+        &self.state.world
     }
 
     /// Long-run volatility per root second.
@@ -452,7 +480,7 @@ impl Market {
     #[must_use]
     pub fn inventories(&self) -> [f64; 2] {
         let (ledger, mark) = (&self.state.ledger, self.state.prices.mark);
-        let load = |ids: std::ops::Range<AccountId>, limit: f64| {
+        let load = |ids: Range<AccountId>, limit: f64| {
             let count = f64::from(ids.end - ids.start);
             let held: Usd = ids.map(|id| ledger.qty(id).value(mark)).sum();
             held.as_f64() / (limit * count).max(1.0)

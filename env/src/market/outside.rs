@@ -1,10 +1,10 @@
 //! Prices outside: the world moves, and other venues learn from home.
 //!
 //! Price discovery is shared. Venues follow each other at one speed, [`coupling`](crate::participants::makers::MakerConfig):
-//! home's makers follow the others, and the others follow the market's price, of which home makes its share and the fundamental
-//! price the rest. What they have followed is forgotten with a short half-life but for a part that everybody has learned: while the latent book forgets what home's flow
-//! did, home's share of it becomes the price around which latent orders form anew. That part is permanent. It is concave
-//! in volume, as home's own displacement is, from which it is learned.
+//! home's makers follow the others, and the others follow the market's price, of which home makes its share and the
+//! fundamental price the rest. What they have followed is forgotten with a short half-life but for a part that everybody has
+//! learned: while the latent book forgets what home's flow did, home's share of it becomes the price around which latent
+//! orders form anew. That part is permanent. It is concave in volume, as home's own displacement is, from which it is learned.
 //!
 //! The fundamental price knows nothing of all this: it is the same with and without the venue, and what is learned is a
 //! log term beside it. What an adversary does to prices elsewhere is news to home like any other.

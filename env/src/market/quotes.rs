@@ -60,7 +60,7 @@ impl Market {
             &self.scenario.makers,
             &MakerView {
                 tick: state.tick,
-                seconds: self.fixed.seconds * f64::from(self.scenario.makers.count),
+                recovery: self.fixed.maker_recovery,
                 stress: state.signals.stress_fast(self.fixed.reference_sigma),
                 equity: state.ledger.equity(id, mark).as_f64(),
                 inventory: state.ledger.qty(id).value(mark).as_f64() / self.fixed.maker_limit,

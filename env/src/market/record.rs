@@ -1,7 +1,6 @@
 //! Totals of the episode, kept tick by tick.
 
 use super::Market;
-use crate::book::{Book, Side};
 use crate::units::{Price, Usd};
 
 /// Distance of mark from fundamental that the reward tolerates: 30 bp, what a tense day has without any liquidation.
@@ -34,7 +33,8 @@ impl Market {
         outcome.fund_low = outcome.fund_low.min(fund);
         outcome.stressed_ticks += u64::from(!state.queue.is_empty());
         if depth_due {
-            let depth = 0.5 * (state.book.depth(Side::Buy, 0.01) + state.book.depth(Side::Sell, 0.01));
+            let [[bids, asks]] = state.book.depths_of_both([0.01]);
+            let depth = 0.5 * (asks + bids);
             outcome.depth_low = outcome.depth_low.min(depth / state.depth_reference);
         }
     }

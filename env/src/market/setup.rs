@@ -57,8 +57,9 @@ pub(super) struct Fixed {
     pub(super) funding_ticks: u64,
     /// One over the number of makers.
     pub(super) maker_share: f64,
-    /// Share of a gap to other venues that makers close in a tick; and other venues of one to home, if home is the
-    /// whole market.
+    /// What a maker takes back of its size between two looks.
+    pub(super) maker_recovery: f64,
+    /// Share of a gap to other venues that makers close in a tick, and other venues of theirs to the market's price.
     pub(super) coupling: f64,
     /// What is left of home's passing impact on other venues after a tick.
     pub(super) spill_decay: f64,
@@ -119,6 +120,7 @@ impl Fixed {
             activity: ActivityLaw::new(config.activity, reference_sigma, seconds),
             funding_ticks: clock.ticks_in(scenario.funding.interval).max(1),
             maker_share: 1.0 / f64::from(makers),
+            maker_recovery: scenario.makers.recovery(seconds * f64::from(scenario.makers.count)),
             coupling: 1.0 - libm::pow(1.0 - scenario.makers.coupling, seconds),
             settle: 1.0 - libm::exp2(-seconds / scenario.book.latent_half_life),
             spill_decay: libm::exp2(-seconds / scenario.venue.impact_half_life),

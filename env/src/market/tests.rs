@@ -15,6 +15,7 @@ mod percolator;
 mod ratio;
 mod schemes;
 mod sizes;
+mod spare;
 mod withdraw;
 
 use crate::action::Controls;

@@ -94,11 +94,20 @@ impl Market {
 
     /// Whether the backstop could pay for closing the whole account on the book now.
     pub(super) fn fund_can_pay(&self, id: AccountId, equity: Usd) -> bool {
-        let qty = self.state.ledger.qty(id);
-        let mark = self.state.prices.mark;
-        let impact = self.state.book.impact(Side::of(-qty), qty.abs().as_f64());
-        let cost = Usd::from_f64(impact * qty.notional(mark).as_f64());
         let money: Usd = self.fixed.backstops().map(|payer| self.available(payer)).sum();
+        // No closing costs less than nothing: a backstop that cannot pay the loss need not ask the book.
+        if money <= -equity {
+            return false;
+        }
+        let qty = self.state.ledger.qty(id);
+        let notional = qty.notional(self.state.prices.mark).as_f64();
+        // Nor need one that could pay for the worst price on the book.
+        let worst = self.state.book.worst_impact();
+        if worst.is_finite() && money > Usd::from_f64(worst * notional) - equity {
+            return true;
+        }
+        let impact = self.state.book.impact(Side::of(-qty), qty.abs().as_f64());
+        let cost = Usd::from_f64(impact * notional);
         money > cost - equity
     }
 

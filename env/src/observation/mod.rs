@@ -1,15 +1,16 @@
 //! What a controller sees: named features, each compressed to order one, all of them things a venue can measure.
 //!
-//! The fundamental price is not among them: nobody sees it. Heavy-tailed quantities pass through a symmetric
+//! The fundamental price is not among them: nobody sees it but a critic in training ([`PRIVILEGED`]). Heavy-tailed quantities pass through a symmetric
 //! logarithm, so that no value leaves the range by more than a few units and none is clipped (M12).
 
 mod economy;
 mod options;
+mod privileged;
 mod stablecoin;
 
 use crate::action::{ACTIONS, PARAMETERS};
 use crate::arena::Arena;
-use crate::book::{Book, Side};
+use crate::book::Book;
 use crate::margin::{Direction, Terms, reproduction_number};
 use crate::market::{MARGIN_LINES_MAX, Market};
 use crate::scenario::Scenario;
@@ -18,6 +19,8 @@ use crate::units::{Qty, Rate, Usd};
 
 pub use economy::ECONOMY;
 pub use options::{OPTIONS, OPTIONS_COUNT};
+pub(crate) use privileged::reveal;
+pub use privileged::{PRIVILEGED, PRIVILEGED_COUNT, PRIVILEGED_NAMES};
 pub use stablecoin::{STABLECOIN, STABLECOIN_COUNT};
 
 /// Features before the controlled parameters.
@@ -325,9 +328,9 @@ fn book(market: &Market, writer: &mut Writer<'_>) {
     let scenario = market.scenario();
     let full =
         |distance: f64| market.state().depth_reference * libm::pow(distance / 0.01, scenario.book.depth_exponent);
-    let (bids, asks) = (book.depths(Side::Sell, DEPTHS), book.depths(Side::Buy, DEPTHS));
-    let relative = |i: usize| ratio(0.5 * (bids[i] + asks[i]) / full(DEPTHS[i]));
-    let (bid, ask) = (bids[2], asks[2]);
+    let depths = book.depths_of_both(DEPTHS);
+    let relative = |i: usize| ratio(0.5 * depths[i].iter().sum::<f64>() / full(DEPTHS[i]));
+    let [bid, ask] = depths[2];
     writer.put([
         ratio(book.half_spread() / (scenario.book.half_spread_bp * 1e-4)),
         relative(0),
@@ -371,6 +374,23 @@ fn forced(market: &Market) -> [[f64; MOVES.len()]; 2] {
     forced.map(|bands| bands.map(|qty| qty.notional(mark).as_f64()))
 }
 
+/// Cascade reproduction numbers of a fall and of a rise by 1 %: notional that it forces over the depth within 1 %.
+#[must_use]
+pub fn reproduction(market: &Market) -> [f64; 2] {
+    of_bands(market, &forced(market))
+}
+
+fn of_bands(market: &Market, forced: &[[f64; MOVES.len()]; 2]) -> [f64; 2] {
+    let state = market.state();
+    // What longs sell is bought by bids, what shorts buy is sold by asks.
+    let [[bids, asks]] = state.book.depths_of_both([0.01]);
+    let of = |bands: &[f64; MOVES.len()], coins: f64| {
+        let depth = coins * state.prices.mark.as_f64();
+        reproduction_number(1.0, bands[0] + bands[1], depth.max(1.0))
+    };
+    [of(&forced[0], bids), of(&forced[1], asks)]
+}
+
 fn accounts(home: &[Market], writer: &mut Writer<'_>) {
     let reference = home.iter().map(|market| market.state().outcome.reference_open_interest).sum::<Usd>().as_f64();
     let mut dollars = [[0.0; MOVES.len()]; 2];
@@ -380,10 +400,8 @@ fn accounts(home: &[Market], writer: &mut Writer<'_>) {
         for (sums, bands) in dollars.iter_mut().zip(&forced) {
             sums.iter_mut().zip(bands).for_each(|(sum, band)| *sum += band);
         }
-        for ((highest, bands), side) in reproduction.iter_mut().zip(&forced).zip([Side::Sell, Side::Buy]) {
-            let state = market.state();
-            let depth = state.book.depth(side, 0.01) * state.prices.mark.as_f64();
-            *highest = highest.max(reproduction_number(1.0, bands[0] + bands[1], depth.max(1.0)));
+        for (highest, here) in reproduction.iter_mut().zip(of_bands(market, &forced)) {
+            *highest = highest.max(here);
         }
     }
     let interest = home.iter().map(Market::open_interest).sum::<Usd>();

@@ -43,13 +43,18 @@ impl ArbitrageConfig {
         }
     }
 
+    /// Gap beyond which they trade on a book of this half spread, as a fraction.
+    #[must_use]
+    pub fn band(&self, half_spread: f64) -> f64 {
+        half_spread + self.band_bp * 1e-4
+    }
+
     /// Signed dollars that an arbitrageur with `position` dollars trades when home stands `gap` above outside.
     ///
-    /// `depth` is the value on the book within the gap; `seconds` the time since its last look.
+    /// `depth` is the value on the book within the gap, asked only beyond the band; `seconds` the time since its last look.
     #[must_use]
     pub fn order(&self, gap: f64, half_spread: f64, depth: f64, position: f64, limit: f64, seconds: f64) -> f64 {
-        let band = half_spread + self.band_bp * 1e-4;
-        if gap.abs() > band {
+        if gap.abs() > self.band(half_spread) {
             let room = if gap > 0.0 { limit + position } else { limit - position };
             return -gap.signum() * (self.aggression * depth).min(room.max(0.0));
         }

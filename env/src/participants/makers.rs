@@ -60,6 +60,12 @@ impl Default for MakerConfig {
 }
 
 impl MakerConfig {
+    /// Share of what a maker lacks to its full size that it takes back in `seconds`.
+    #[must_use]
+    pub fn recovery(&self, seconds: f64) -> f64 {
+        1.0 - libm::exp2(-seconds / self.return_half_life)
+    }
+
     /// Records every field that is out of its bounds.
     pub fn validate(&self, path: &str, problems: &mut Problems) {
         for (field, value, low, high) in [
@@ -103,8 +109,8 @@ pub struct Maker {
 pub struct MakerView {
     /// Tick of the market.
     pub tick: u64,
-    /// Seconds since this maker last looked.
-    pub seconds: f64,
+    /// Share of what it lacks to its full size that it takes back since it last looked.
+    pub recovery: f64,
     /// Volatility over its long-run level.
     pub stress: f64,
     /// Own equity, in dollars.
@@ -137,7 +143,7 @@ impl Maker {
         if wanted < self.size {
             self.size = wanted;
         } else if wanted > self.size {
-            self.size += (wanted - self.size) * (1.0 - libm::exp2(-view.seconds / config.return_half_life));
+            self.size += (wanted - self.size) * view.recovery;
         }
         let inventory = view.inventory.clamp(-1.0, 1.0);
         self.bid = self.size * (1.0 - inventory);
@@ -150,7 +156,7 @@ mod tests {
     use super::*;
 
     const CALM: MakerView =
-        MakerView { tick: 0, seconds: 8.0, stress: 1.0, equity: 1e6, inventory: 0.0, ticks_per_second: 1.0 };
+        MakerView { tick: 0, recovery: 0.0, stress: 1.0, equity: 1e6, inventory: 0.0, ticks_per_second: 1.0 };
 
     #[test]
     fn a_maker_leaves_at_once_and_returns_slowly() {
@@ -162,7 +168,7 @@ mod tests {
         assert!(maker.size < 1e-12, "still away");
         // Away for 600 s, then one half-life of 1,200 s in steps of 8 s brings back one half.
         for step in 0..150 {
-            maker.requote(&config, &MakerView { tick: 600 + step * 8, ..CALM });
+            maker.requote(&config, &MakerView { tick: 600 + step * 8, recovery: config.recovery(8.0), ..CALM });
         }
         assert!((maker.size - 0.5).abs() < 1e-9, "{}", maker.size);
     }

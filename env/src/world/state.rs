@@ -170,6 +170,11 @@ impl World {
         &self.driver
     }
 
+    /// Ticks so far.
+    pub(crate) const fn now(&self) -> u64 {
+        self.tick
+    }
+
     /// The world at the last tick.
     #[must_use]
     pub const fn outside(&self) -> &Outside {

@@ -144,7 +144,7 @@ fn hessian(at: &[f64], cost: &dyn Fn(&[f64]) -> f64) -> Vec<Vec<f64>> {
 }
 
 /// Inverse of a symmetric positive definite matrix, by Cholesky; nothing if it is not one.
-fn inverse(matrix: &[Vec<f64>]) -> Option<Vec<Vec<f64>>> {
+pub(crate) fn inverse(matrix: &[Vec<f64>]) -> Option<Vec<Vec<f64>>> {
     let n = matrix.len();
     let mut lower = vec![vec![0.0; n]; n];
     for i in 0..n {

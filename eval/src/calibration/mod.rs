@@ -18,7 +18,7 @@ pub mod rank;
 pub mod regimes;
 pub mod regression;
 #[cfg(test)]
-mod simulated;
+pub(crate) mod simulated;
 pub mod tails;
 pub mod variance;
 pub mod world;

@@ -3,8 +3,9 @@
 use crate::metric::Direction::{Higher, Lower, Neutral};
 use crate::metric::Unit::{OpenInterestBp, Percent, Ratio};
 use crate::metric::{Group, Metric, open_interest_bp, share};
+use crate::statistics::real;
 
-pub(super) static METRICS: [Metric; 8] = [
+pub(super) static METRICS: [Metric; 12] = [
     Metric {
         name: "liquidation_cost",
         unit: OpenInterestBp,
@@ -69,6 +70,36 @@ pub(super) static METRICS: [Metric; 8] = [
         value: |r| (r.outcome.margin_trough > 0.0).then(|| r.outcome.margin_peak / r.outcome.margin_trough),
     },
     Metric {
+        name: "margin_call_1",
+        unit: Ratio,
+        direction: Lower,
+        group: Group::Cost,
+        formula: "largest rise of the multiplier of initial margin over 1 decision, 0 if it never rises: what a static \
+                  portfolio is called for, in neutral margins; undefined in a shorter episode",
+        source: "worst 1-period margin call: Murphy, Vasios & Vause 2016, Bank of England SWP 597",
+        value: |r| r.path?.margin_calls[0],
+    },
+    Metric {
+        name: "margin_call_5",
+        unit: Ratio,
+        direction: Lower,
+        group: Group::Cost,
+        formula: "largest rise of the multiplier of initial margin over 5 decisions, 0 if it never rises: what a static \
+                  portfolio is called for, in neutral margins; undefined in a shorter episode",
+        source: "worst 5-period margin call: Murphy, Vasios & Vause 2016, Bank of England SWP 597",
+        value: |r| r.path?.margin_calls[1],
+    },
+    Metric {
+        name: "margin_call_20",
+        unit: Ratio,
+        direction: Lower,
+        group: Group::Cost,
+        formula: "largest rise of the multiplier of initial margin over 20 decisions, 0 if it never rises: what a static \
+                  portfolio is called for, in neutral margins; undefined in a shorter episode",
+        source: "worst 20-period margin call: Murphy, Vasios & Vause 2016, Bank of England SWP 597",
+        value: |r| r.path?.margin_calls[2],
+    },
+    Metric {
         name: "keeper_profit",
         unit: OpenInterestBp,
         // Too little and nobody comes, too much and traders pay for it.
@@ -77,5 +108,18 @@ pub(super) static METRICS: [Metric; 8] = [
         formula: "keepers' profit and loss against mark after costs, over open interest at reset",
         source: "incentive slot of the liquidation pipeline",
         value: |r| open_interest_bp(r, r.outcome.keeper_profit),
+    },
+    Metric {
+        name: "shield_rate",
+        unit: Percent,
+        // A shield that never acts is either not needed or not there.
+        direction: Neutral,
+        group: Group::Cost,
+        formula: "decisions whose action the shield changed, over decisions; undefined without a shield",
+        source: "interventions per step: Alshiekh et al. 2018 (arXiv:1708.08611), post-posed shielding",
+        value: |r| {
+            let decisions = usize::try_from(r.outcome.decisions).ok().filter(|decisions| *decisions > 0)?;
+            Some(100.0 * real(usize::try_from(r.overruled?).ok()?) / real(decisions))
+        },
     },
 ];

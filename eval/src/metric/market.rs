@@ -4,10 +4,11 @@ use seawall_env::outcome::Outcome;
 use seawall_env::units::Price;
 
 use crate::metric::Direction::{Higher, Lower};
-use crate::metric::Unit::{Percent, PriceBp, Ratio};
+use crate::metric::Unit::{Percent, PriceBp, Ratio, Ticks};
 use crate::metric::{Group, Metric, share};
+use crate::statistics::real;
 
-pub(super) static METRICS: [Metric; 8] = [
+pub(super) static METRICS: [Metric; 12] = [
     Metric {
         name: "price_amplification",
         unit: Ratio,
@@ -96,6 +97,49 @@ pub(super) static METRICS: [Metric; 8] = [
         formula: "largest notional liquidated within a minute, over all liquidated; undefined if nothing was liquidated",
         source: "time profile published for 10 October 2025",
         value: |r| share(r.outcome.peak_minute, r.outcome.liquidated).map(|share| 100.0 * share),
+    },
+    Metric {
+        name: "depth_recovery",
+        unit: Ticks,
+        direction: Lower,
+        group: Group::Market,
+        formula: "ticks from the lowest depth within 1 % of mid, looked at after each decision, until half of what was missing \
+                  is back, or to the end if it is not; undefined if less than half of the opening's depth was ever missing",
+        source: "half-life of depth: Foucault, Kadan & Kandel 2005, resiliency",
+        value: |r| Some(real(usize::try_from(r.path?.depth_recovery?).ok()?)),
+    },
+    Metric {
+        name: "branching_ratio",
+        unit: Ratio,
+        direction: Lower,
+        group: Group::Market,
+        formula: "1 - √(mean / variance) of accounts that entered liquidation per decision; undefined if nobody did. What \
+                  comes at once from outside counts as excitation, so compare on the same seeds",
+        source: "Hardiman & Bouchaud 2014 (arXiv:1403.5227), eq. 3",
+        value: |r| r.path?.branching,
+    },
+    Metric {
+        name: "reproduction_peak",
+        unit: Ratio,
+        direction: Lower,
+        group: Group::Market,
+        formula: "decimal logarithm of the highest cascade reproduction number R after any decision: notional that a move \
+                  of 1 % forces over depth within 1 %, the larger of fall and rise; 0 where a cascade begins to grow; \
+                  undefined if R is never positive",
+        source: "R(p) = ρ·ℓ(p)/D(p) with ρ = 1; its logarithm, as depth all but vanishes in a crash",
+        value: |r| {
+            let peak = r.path?.reproduction_peak;
+            (peak > 0.0).then(|| libm::log10(peak))
+        },
+    },
+    Metric {
+        name: "supercritical_time",
+        unit: Percent,
+        direction: Lower,
+        group: Group::Market,
+        formula: "decisions after which R is at least 1, reset included, over all",
+        source: "how long a shock would have grown; R as in reproduction_peak",
+        value: |r| Some(100.0 * r.path?.supercritical),
     },
 ];
 

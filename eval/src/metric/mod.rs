@@ -132,6 +132,9 @@ const RETURN: Metric = Metric {
     value: |record| Some(record.episode_return),
 };
 
+/// Metrics that are undefined unless more is played than the judged episode: see [`crate::Grid`].
+pub const COUNTERFACTUAL: [&str; 3] = ["false_liquidations", "price_amplification", "excess_move"];
+
 /// Every metric, in the order of reports.
 #[must_use]
 pub fn metrics() -> Vec<&'static Metric> {

@@ -7,7 +7,7 @@ use crate::metric::Unit::{Count, OpenInterestBp, Percent, Ticks};
 use crate::metric::{Group, Metric, open_interest_bp, percent_if, share};
 use crate::statistics::real;
 
-pub(super) static METRICS: [Metric; 14] = [
+pub(super) static METRICS: [Metric; 15] = [
     Metric {
         name: "bad_debt",
         unit: OpenInterestBp,
@@ -128,6 +128,20 @@ pub(super) static METRICS: [Metric; 14] = [
         formula: "accounts that entered liquidation",
         source: "people, where notional counts dollars",
         value: |r| Some(real(usize::try_from(r.outcome.liquidated_accounts).ok()?)),
+    },
+    Metric {
+        name: "false_liquidations",
+        unit: Percent,
+        direction: Lower,
+        group: Group::Safety,
+        formula: "accounts that, let be from where they entered liquidation on the same luck, have positive equity at every tick \
+                  of the next hour or to the end of the episode, over those let be; undefined if none was",
+        source: "over-liquidation, Qin et al. 2021 (arXiv:2106.06389), by counterfactual instead of by price afterwards; low \
+                 also where liquidation comes late, so read it with bad_debt",
+        value: |r| {
+            let let_be = r.let_be.filter(|let_be| let_be.sampled > 0)?;
+            Some(100.0 * real(let_be.survived) / real(let_be.sampled))
+        },
     },
     Metric {
         name: "stressed_time",

@@ -4,6 +4,8 @@ use seawall_env::outcome::Outcome;
 use seawall_env::units::Price;
 
 use super::*;
+use crate::counterfactual::LetBe;
+use crate::path::Path;
 
 /// A crash from 50,000: fundamental to 45,000 (10 %), mark to 40,000 (20 %); without liquidations mark to 44,000 (12 %).
 fn crash() -> EpisodeRecord {
@@ -65,6 +67,15 @@ fn crash() -> EpisodeRecord {
         terms: vec![],
         outcome,
         without_liquidations: Some(without),
+        path: Some(Path {
+            branching: Some(0.75),
+            reproduction_peak: 1.5,
+            supercritical: 0.125,
+            depth_recovery: Some(90),
+            margin_calls: [Some(0.25), Some(0.5), Some(1.0)],
+        }),
+        let_be: Some(LetBe { entered: 321, sampled: 16, survived: 4 }),
+        overruled: Some(3),
     }
 }
 
@@ -86,6 +97,8 @@ fn a_crash_worked_by_hand() {
         ("fund_change", -100.0),
         ("liquidated", 2_000.0),
         ("liquidated_accounts", 321.0),
+        // 4 of 16.
+        ("false_liquidations", 25.0),
         ("stressed_time", 25.0),
         // 20 % over 12 %.
         ("price_amplification", 5.0 / 3.0),
@@ -97,6 +110,11 @@ fn a_crash_worked_by_hand() {
         ("forced_share", 25.0),
         ("depth_low", 7.0),
         ("peak_minute_share", 40.0),
+        ("depth_recovery", 90.0),
+        ("branching_ratio", 0.75),
+        // R = 1.5.
+        ("reproduction_peak", 0.176_091_259_055_681_24),
+        ("supercritical_time", 12.5),
         ("liquidation_cost", 40.0),
         ("open_interest_mean", 88.0),
         ("open_interest_end", 70.0),
@@ -104,7 +122,12 @@ fn a_crash_worked_by_hand() {
         ("turned_away", -5.0),
         ("margin_mean", 1.25),
         ("margin_peak_to_trough", 2.5),
+        ("margin_call_1", 0.25),
+        ("margin_call_5", 0.5),
+        ("margin_call_20", 1.0),
         ("keeper_profit", -2.0),
+        // 3 of 120.
+        ("shield_rate", 2.5),
     ];
     let record = crash();
     assert_eq!(metrics().iter().map(|m| m.name).collect::<Vec<_>>(), expected.map(|(name, _)| name));
@@ -145,12 +168,12 @@ fn amplification_looks_up_when_the_market_was_squeezed() {
 }
 
 #[test]
-fn an_episode_without_its_mirror_has_no_amplification() {
+fn without_what_is_played_beside_an_episode_its_counterfactuals_are_undefined_and_nothing_else() {
     let mut record = crash();
-    record.without_liquidations = None;
-    assert_eq!((metric("price_amplification").unwrap().value)(&record), None);
-    assert_eq!((metric("excess_move").unwrap().value)(&record), None);
-    assert!((metric("fundamental_overshoot").unwrap().value)(&record).is_some());
+    (record.without_liquidations, record.let_be) = (None, None);
+    let undefined: Vec<&str> =
+        metrics().iter().filter(|metric| (metric.value)(&record).is_none()).map(|metric| metric.name).collect();
+    assert_eq!(undefined, COUNTERFACTUAL);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::PlanConfig;
 use super::search::{Plan, plan};
 use crate::contender::Contender;
 use crate::error::{Error, check};
+use crate::path::{Glance, Path};
 use crate::record::{Arm, EpisodeRecord, Records};
 use crate::runner::Episodes;
 use crate::suite::Suite;
@@ -49,7 +50,7 @@ pub fn run<F: Episodes<E = CascadeEnv>>(
         env.reset(table[cell], &mut vec![0.0; env.spec().observation.len()]);
         let luck = SeedTree::new(SeedTree::new(config.seed).seed(Purpose::Planning, cell as u64));
         let tell = |plans: u32| progress(done.fetch_add(plans as usize, Ordering::Relaxed) + plans as usize, total);
-        let (episode_return, terms) = play(&mut env, config, luck, &tell)?;
+        let (episode_return, terms, glances) = play(&mut env, config, luck, &tell)?;
         Ok(EpisodeRecord {
             arm: 0,
             run: 0,
@@ -61,6 +62,9 @@ pub fn run<F: Episodes<E = CascadeEnv>>(
             terms,
             outcome: episodes.outcome(&env),
             without_liquidations: None,
+            path: Some(Path::of(&glances)),
+            let_be: None,
+            overruled: None,
         })
     };
     let played: Result<Vec<EpisodeRecord>, Error> = (0..table.len()).into_par_iter().map(one).collect();
@@ -77,13 +81,14 @@ pub fn run<F: Episodes<E = CascadeEnv>>(
     })
 }
 
-/// One episode to its end; its return, and the sums of its reward terms.
+/// One episode to its end: its return, the sums of its reward terms, and its way.
 fn play(
     env: &mut CascadeEnv,
     config: &PlanConfig,
     luck: SeedTree,
     tell: &dyn Fn(u32),
-) -> Result<(f64, Vec<f64>), Error> {
+) -> Result<(f64, Vec<f64>, Vec<Glance>), Error> {
+    let mut glances = vec![Glance::at(env)];
     let mut observation = vec![0.0; env.spec().observation.len()];
     let mut terms = vec![0.0; env.spec().reward.len()];
     let (mut sum, mut current) = (0.0, Plan::neutral(config));
@@ -96,10 +101,11 @@ fn play(
         for decision in 0..config.replan {
             let step = env.step(current.action(decision), &mut observation);
             sum += step.reward;
+            glances.push(Glance::at(env));
             terms.iter_mut().zip(env.reward_terms()).for_each(|(sum, term)| *sum += term);
             if step.status != Status::Running {
                 tell(left);
-                return Ok((sum, terms));
+                return Ok((sum, terms, glances));
             }
         }
         current = current.rest();

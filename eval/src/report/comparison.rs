@@ -164,7 +164,7 @@ fn improvement(subject: &Values, other: &Values, sign: f64, scope: &Scope) -> Op
 }
 
 /// Flips episodes if there is one run, training seeds if there are several.
-fn test(differences: &Values, cells: usize, scope: &Scope) -> Option<Test> {
+pub(super) fn test(differences: &Values, cells: usize, scope: &Scope) -> Option<Test> {
     let (unit, units): (TestUnit, Vec<f64>) = if differences.runs == 1 {
         (TestUnit::Episodes, differences.values.iter().flatten().copied().collect())
     } else {

@@ -5,7 +5,7 @@ use csv::Writer;
 use crate::metric::metrics;
 use crate::record::Records;
 use crate::report::{Comparison, MetricInfo, Report, Section, Summary};
-use crate::statistics::{Estimate, Method, Side};
+use crate::statistics::{Estimate, Method, NoFit, Side};
 
 /// Columns of [`summaries`].
 const SUMMARY_COLUMNS: [&str; 33] = [
@@ -57,6 +57,61 @@ pub fn summaries(report: &Report) -> String {
         })
     });
     write(SUMMARY_COLUMNS.map(String::from).to_vec(), lines)
+}
+
+/// Columns of [`tails`].
+const TAIL_COLUMNS: [&str; 17] = [
+    "scenario",
+    "metric",
+    "unit",
+    "contender",
+    "side",
+    "share",
+    "mean",
+    "mean_low",
+    "mean_high",
+    "samples",
+    "pareto_mean",
+    "pareto_threshold",
+    "pareto_exceedances",
+    "pareto_share",
+    "pareto_shape",
+    "pareto_scale",
+    "not_estimable",
+];
+
+/// Renders one line for each scenario, metric, contender and share of [`super::SHARES`]: the tail as it was seen, and by a
+/// generalised Pareto fit, or why there is none.
+#[must_use]
+pub fn tails(report: &Report) -> String {
+    let lines = report.sections.iter().flat_map(|section| {
+        section.rows.iter().flat_map(move |row| {
+            row.summaries.iter().flat_map(move |summary| tail_lines(section, &row.metric, summary))
+        })
+    });
+    write(TAIL_COLUMNS.map(String::from).to_vec(), lines)
+}
+
+fn tail_lines(section: &Section, metric: &MetricInfo, summary: &Summary) -> Vec<Vec<String>> {
+    let Some(extremes) = &summary.extremes else { return Vec::new() };
+    let fit = extremes.fit;
+    let reason = match extremes.not_estimable {
+        None => "",
+        Some(NoFit::TooFew { .. }) => "too_few",
+        Some(NoFit::Irregular { .. }) => "irregular",
+    };
+    let line = |level: &super::Level| {
+        let head = [section.scenario.clone().unwrap_or_default(), metric.name.to_owned(), word(metric.unit)];
+        let mut cells: Vec<String> = head.into();
+        cells.extend([summary.arm.clone(), word(extremes.side), level.share.to_string()]);
+        cells.extend(ends(Some(&level.mean)));
+        cells.extend([level.samples.to_string(), number(level.pareto)]);
+        cells.extend([number(fit.map(|fit| fit.threshold)), extremes.exceedances().to_string()]);
+        cells.extend([fit.map(|fit| fit.share), fit.map(|fit| fit.shape), fit.map(|fit| fit.scale)].map(number));
+        cells.push(reason.to_owned());
+        cells
+    };
+    extremes.levels.iter().map(line).collect()
 }
 
 /// Renders one line for each episode, with every metric.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::gate::Judgement;
 use crate::metric::{Direction, PRIMARY};
 use crate::report::number::{decimals, estimate, of_unit, percentage, short, significant};
-use crate::report::{Comparison, MetricInfo, Report, Row, Section, Summary};
+use crate::report::{Comparison, MetricInfo, Report, Row, Section, Summary, extremes};
 
 /// What stands where a number is undefined.
 const UNDEFINED: &str = "—";
@@ -72,7 +72,8 @@ fn head(report: &Report, page: &mut Page) {
         report.hash,
         arms.collect::<Vec<_>>().join(", "),
     ));
-    page.line(report.verdict.iter().map(|sentence| format!("- {sentence}\n")).collect::<String>().trim_end());
+    let sentences = report.verdict.iter().chain(&report.notes);
+    page.line(sentences.map(|sentence| format!("- {sentence}\n")).collect::<String>().trim_end());
 }
 
 fn gates(report: &Report, page: &mut Page) {
@@ -179,6 +180,11 @@ fn distribution(report: &Report, page: &mut Page) {
         iqm.into_iter().chain([line(label(&row.metric), row, &tail)])
     });
     page.table(&header.collect::<Vec<_>>(), rows);
+    let lines = extremes::lines(report);
+    if !lines.is_empty() {
+        page.line(format!("### From two sides\n\n{}", extremes::note()));
+        page.table(&extremes::header(), lines);
+    }
 }
 
 fn training(report: &Report, page: &mut Page) {

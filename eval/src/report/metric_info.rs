@@ -24,7 +24,7 @@ pub struct MetricInfo {
 impl MetricInfo {
     /// What a report says about a metric.
     #[must_use]
-    pub(crate) const fn of(metric: &Metric) -> Self {
+    pub const fn of(metric: &Metric) -> Self {
         let Metric { name, unit, direction, group, formula, source, .. } = *metric;
         Self { name, unit, direction, group, formula, source }
     }

@@ -6,6 +6,8 @@
 pub mod columns;
 mod comparison;
 pub mod csv;
+pub mod effect;
+mod extremes;
 pub mod html;
 pub mod json;
 pub mod latex;
@@ -19,7 +21,7 @@ mod verdict;
 
 pub use comparison::{Comparison, Finding, Test, TestUnit};
 pub use metric_info::MetricInfo;
-pub use summary::{Summary, TailEstimate};
+pub use summary::{Extremes, Level, SHARES, Summary, THRESHOLD, TailEstimate};
 pub use training::TrainingRuns;
 
 use rayon::prelude::*;
@@ -117,6 +119,9 @@ pub struct Report {
     pub arms: Vec<Arm>,
     /// Sentences that follow from the numbers.
     pub verdict: Vec<String>,
+    /// What whoever ran it adds about how it was run: never about a result. [`Report::build`] adds nothing.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// Declared bounds, and whether they hold.
     pub gates: Vec<Judgement>,
     /// Over all scenarios first, then each by itself if there are several.
@@ -160,6 +165,7 @@ impl Report {
             subject: subject.to_owned(),
             arms: records.arms.clone(),
             verdict: Vec::new(),
+            notes: Vec::new(),
             gates: Vec::new(),
             sections: scopes.map(|scenario| section(records, place, settings, scenario)).collect(),
             training: training::training_runs(records, settings),

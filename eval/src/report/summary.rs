@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::metric::{Group, Metric};
 use crate::report::{Scope, Values};
 use crate::statistics::bca::jackknife_mean;
-use crate::statistics::{Estimate, Interval, Method, Sample, Side, bca, percentile};
+use crate::statistics::{Estimate, Interval, Method, NoFit, ParetoTail, Sample, Side, bca, pareto_tail, percentile};
 
 /// One metric of one arm over a section's episodes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,8 +22,11 @@ pub struct Summary {
     pub mean: Option<Estimate>,
     /// Interquartile mean of the objective. A loss has none: most of it lies in what this would cut off.
     pub interquartile_mean: Option<Estimate>,
-    /// Conditional value at risk at the bad end, if the metric has one.
+    /// Conditional value at risk at the bad end, if the metric has one: the share that the settings name.
     pub tail: Option<TailEstimate>,
+    /// The bad end at fixed shares, with a second opinion. Reports of earlier versions have none.
+    #[serde(default)]
+    pub extremes: Option<Extremes>,
 }
 
 /// Conditional value at risk.
@@ -35,6 +38,51 @@ pub struct TailEstimate {
     pub mean: Estimate,
     /// How many they are.
     pub samples: usize,
+}
+
+/// Shares of the worst episodes whose means are given: the conditional value at risk at 90, 95 and 99 %.
+pub const SHARES: [f64; 3] = [0.10, 0.05, 0.01];
+/// Share of episodes beyond the threshold of the second opinion.
+///
+/// # Reference
+/// `DuMouchel` 1983, "Estimating the stable index α in order to measure tail thickness": the upper 10 %.
+pub const THRESHOLD: f64 = 0.10;
+
+/// The bad end of a metric at [`SHARES`], seen from two sides.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Extremes {
+    /// The bad end.
+    pub side: Side,
+    /// One for each of [`SHARES`].
+    pub levels: Vec<Level>,
+    /// The generalised Pareto distribution beyond the threshold that leaves [`THRESHOLD`] of the episodes.
+    pub fit: Option<ParetoTail>,
+    /// Why there is none.
+    pub not_estimable: Option<NoFit>,
+}
+
+impl Extremes {
+    /// Episodes strictly beyond the threshold.
+    #[must_use]
+    pub fn exceedances(&self) -> usize {
+        let without_fit = |reason| match reason {
+            NoFit::TooFew { exceedances } | NoFit::Irregular { exceedances } => exceedances,
+        };
+        self.fit.map(|fit| fit.exceedances).or(self.not_estimable.map(without_fit)).unwrap_or_default()
+    }
+}
+
+/// A conditional value at risk.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Level {
+    /// Share of the worst episodes.
+    pub share: f64,
+    /// Their mean.
+    pub mean: Estimate,
+    /// How many they are.
+    pub samples: usize,
+    /// The same by the fitted distribution, which knows of what is worse than the worst episode; nothing without a fit.
+    pub pareto: Option<f64>,
 }
 
 pub(super) fn summary(arm: String, values: &Values, metric: &Metric, scope: &Scope) -> Summary {
@@ -55,7 +103,24 @@ pub(super) fn summary(arm: String, values: &Values, metric: &Metric, scope: &Sco
             .then(|| estimate(&sample, values.runs, scope, Sample::interquartile_mean))
             .flatten(),
         tail,
+        extremes: metric.direction.bad_side().and_then(|side| extremes(values, &sample, side, scope)),
     }
+}
+
+/// The tail at [`SHARES`], by the observations alone and by a fit to those beyond a threshold.
+fn extremes(values: &Values, sample: &Sample, side: Side, scope: &Scope) -> Option<Extremes> {
+    let defined: Vec<f64> = values.values.iter().flatten().copied().collect();
+    let pareto = pareto_tail(&defined, side, THRESHOLD);
+    let level = |share: f64| {
+        let samples = sample.tail(&sample.once(), side, share)?.samples;
+        let mean = estimate(sample, values.runs, scope, |s, times| s.tail(times, side, share).map(|tail| tail.mean))?;
+        Some(Level { share, mean, samples, pareto: pareto.ok().and_then(|fit| fit.expected_shortfall(share)) })
+    };
+    let levels = SHARES.into_iter().map(level).collect::<Option<Vec<Level>>>()?;
+    Some(match pareto {
+        Ok(fit) => Extremes { side, levels, fit: Some(fit), not_estimable: None },
+        Err(reason) => Extremes { side, levels, fit: None, not_estimable: Some(reason) },
+    })
 }
 
 /// Mean with a bias-corrected and accelerated interval if there is one run, with a two-level one if there are several.

@@ -24,7 +24,7 @@ pub use holm::holm;
 pub use improvement::{improvement, probability_of_improvement};
 pub use interval::{Estimate, Interval, Method, percentile};
 pub use kendall::kendall;
-pub use pareto::{ParetoTail, pareto_tail};
+pub use pareto::{NoFit, ParetoTail, pareto_tail};
 pub use profile::{optimality_gap, performance_profile};
 pub use quantile::quantile;
 pub use resample::{Plan, Resamples};

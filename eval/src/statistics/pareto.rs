@@ -35,11 +35,28 @@ pub struct ParetoTail {
     pub scale: f64,
 }
 
-/// Fits the worst `share` of `values` by maximum likelihood; nothing where that is not regular.
+/// Why a tail is not fitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoFit {
+    /// There are fewer than [`EXCEEDANCES_MIN`] exceedances.
+    TooFew {
+        /// How many there are.
+        exceedances: usize,
+    },
+    /// They do not vary, or the likelihood is highest at a shape outside `(-0.5, 1)`.
+    Irregular {
+        /// How many there are.
+        exceedances: usize,
+    },
+}
+
+/// Fits the worst `share` of `values` by maximum likelihood.
 ///
-/// The threshold is the best of the values that the share leaves out, so that ties with it are no exceedances. It is not
-/// regular with fewer than [`EXCEEDANCES_MIN`] of them, if they do not vary, or if the likelihood is highest at a shape
-/// outside `(-0.5, 1)`.
+/// The threshold is the best of the values that the share leaves out, so that ties with it are no exceedances.
+///
+/// # Errors
+/// [`NoFit`] where the maximum of the likelihood is not one to rely on.
 ///
 /// # Panics
 /// If a value is not finite, or `share` is outside `(0, 1)`.
@@ -48,22 +65,23 @@ pub struct ParetoTail {
 /// `McNeil` & Frey 2000, "Estimation of tail-related risk measures for heteroscedastic financial time series", §2.2 (threshold
 /// at an order statistic); Grimshaw 1993, "Computing maximum likelihood estimates for the generalized Pareto distribution",
 /// §2 (the profile in one variable).
-#[must_use]
-pub fn pareto_tail(values: &[f64], side: Side, share: f64) -> Option<ParetoTail> {
+pub fn pareto_tail(values: &[f64], side: Side, share: f64) -> Result<ParetoTail, NoFit> {
     assert!(share > 0.0 && share < 1.0, "share {share} is not in (0, 1)");
     assert!(values.iter().all(|value| value.is_finite()), "a tail needs finite values");
     let sign = if side == Side::High { 1.0 } else { -1.0 };
     let mut sorted: Vec<f64> = values.iter().map(|value| sign * value).collect();
     sorted.sort_by(|a, b| b.total_cmp(a));
-    let threshold = *sorted.get(whole(share * real(sorted.len())))?;
+    let Some(threshold) = sorted.get(whole(share * real(sorted.len()))).copied() else {
+        return Err(NoFit::TooFew { exceedances: 0 });
+    };
     let excesses: Vec<f64> =
         sorted.iter().take_while(|value| **value > threshold).map(|value| value - threshold).collect();
-    if excesses.len() < EXCEEDANCES_MIN {
-        return None;
-    }
-    let (shape, scale) = fit(&excesses)?;
     let exceedances = excesses.len();
-    Some(ParetoTail {
+    if exceedances < EXCEEDANCES_MIN {
+        return Err(NoFit::TooFew { exceedances });
+    }
+    let (shape, scale) = fit(&excesses).ok_or(NoFit::Irregular { exceedances })?;
+    Ok(ParetoTail {
         side,
         threshold: sign * threshold,
         exceedances,
@@ -267,16 +285,15 @@ mod tests {
 
     #[test]
     fn too_few_exceedances_ties_and_endless_means_are_not_fitted() {
-        assert_eq!(pareto_tail(&quantiles(0.2, 1.0, 200), Side::High, 0.1), None, "20 exceedances");
-        assert_eq!(pareto_tail(&[3.0; 1_000], Side::High, 0.1), None, "everything ties with the threshold");
+        let too_few = |exceedances| Err(NoFit::TooFew { exceedances });
+        assert_eq!(pareto_tail(&quantiles(0.2, 1.0, 200), Side::High, 0.1), too_few(20));
+        assert_eq!(pareto_tail(&[3.0; 1_000], Side::High, 0.1), too_few(0), "everything ties with the threshold");
         let zeros = [vec![0.0; 950], quantiles(0.1, 1.0, 50)].concat();
-        assert_eq!(
-            pareto_tail(&zeros, Side::High, 0.1).map(|tail| (tail.exceedances, tail.threshold)),
-            Some((50, 0.0))
-        );
+        assert_eq!(pareto_tail(&zeros, Side::High, 0.1).map(|tail| (tail.exceedances, tail.threshold)), Ok((50, 0.0)));
         let steps = [vec![0.0; 950], vec![5.0; 50]].concat();
-        assert_eq!(pareto_tail(&steps, Side::High, 0.1), None, "excesses that do not vary");
+        let irregular = Err(NoFit::Irregular { exceedances: 50 });
+        assert_eq!(pareto_tail(&steps, Side::High, 0.1), irregular, "excesses that do not vary");
         assert_eq!(fit(&quantiles(1.5, 1.0, 500)), None, "a tail without a mean");
-        assert_eq!(pareto_tail(&[], Side::High, 0.1), None);
+        assert_eq!(pareto_tail(&[], Side::High, 0.1), too_few(0));
     }
 }

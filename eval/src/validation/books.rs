@@ -11,6 +11,7 @@ use seawall_env::{CascadeEnv, Env, Groups, SeedTree, Task};
 
 use super::row::Row;
 use crate::contender::Contender;
+use crate::counterfactual::Sampling;
 use crate::error::Error;
 use crate::record::Records;
 use crate::runner::{Episodes, Grid, run};
@@ -71,7 +72,12 @@ pub fn ranking(root: u64, seeds: usize) -> Result<Row, Error> {
     let suite = Suite { name: "books".to_owned(), split: Split::Select, root, seeds, scenarios, gates: Vec::new() };
     let contenders = contenders();
     let play = |kind: BookKind| {
-        let grid = Grid { suite: &suite, contenders: &contenders, without_liquidations: None };
+        let grid = Grid {
+            suite: &suite,
+            contenders: &contenders,
+            without_liquidations: None,
+            counterfactuals: Sampling::NONE,
+        };
         run(&grid, &Books(kind), &|_, _| ())
     };
     let [depth, order] = [play(BookKind::Depth)?, play(BookKind::Order)?];

@@ -21,9 +21,6 @@ pub(crate) struct BenchArgs {
     /// What to measure; nothing measures everything
     #[arg(value_enum)]
     parts: Vec<Part>,
-    /// Print one JSON object instead of a table
-    #[arg(long)]
-    json: bool,
     /// Seconds of processor time for each figure
     #[arg(long, default_value_t = 2.0, value_parser = positive)]
     seconds: f64,
@@ -94,7 +91,7 @@ impl Figures {
 ///
 /// # Errors
 /// If an argument or a setting is wrong.
-pub(crate) fn run(args: &BenchArgs, voice: Voice) -> anyhow::Result<Verdict> {
+pub(crate) fn run(args: &BenchArgs, json: bool, voice: Voice) -> anyhow::Result<Verdict> {
     let settings = args.settings.settings(&[])?;
     use_threads(settings.run.threads)?;
     let wanted = |part| args.parts.is_empty() || args.parts.contains(&part);
@@ -115,7 +112,7 @@ pub(crate) fn run(args: &BenchArgs, voice: Voice) -> anyhow::Result<Verdict> {
         voice.say("measuring inference");
         infer::measure(&settings, args.seconds, &mut figures)?;
     }
-    show(&if args.json { figures.json()? } else { figures.table() })?;
+    show(&if json { figures.json()? } else { figures.table() })?;
     Ok(Verdict::Done)
 }
 

@@ -1,22 +1,22 @@
 //! `seawall eval`: exported policies against the baselines, everybody on the same held-out seeds.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use anyhow::{Context, bail};
-use seawall_agents::{Shield, ShieldConfig, Shielded, Tally};
-use seawall_env::Spec;
+use anyhow::bail;
+use seawall_agents::{Shield, Shielded};
 use seawall_eval::{Contender, Report, Split};
 
 use super::{Verdict, use_threads};
 use crate::arguments::SettingsArgs;
-use crate::entry::{Entry, export_in};
-use crate::judge::{self, Arena};
+use crate::entry::{Entry, export_in, exports_in, run_of};
+use crate::judge::{self, Arena, Beside};
+use crate::openings;
 use crate::output::show;
 use crate::places::Places;
 use crate::progress::Voice;
 use crate::run_folder::{Manifest, POLICIES, RESOLVED, RunFolder};
-use crate::settings::Settings;
+use crate::shield::{Rates, shield};
 
 /// Arguments of `seawall eval`.
 #[derive(Debug, clap::Args)]
@@ -32,6 +32,10 @@ pub(crate) struct EvalArgs {
     /// Judge every given policy behind the solvency shield too, and say how often it acted
     #[arg(long)]
     shield: bool,
+    /// Judge every training run of a run folder and not the chosen one alone: one contender, with intervals over training
+    /// seeds too
+    #[arg(long)]
+    every_seed: bool,
     /// Folder for the report, new or empty
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -57,15 +61,25 @@ pub(crate) fn run(args: &EvalArgs, voice: Voice) -> anyhow::Result<Verdict> {
     let mut contenders = Vec::new();
     let mut entries = Vec::new();
     let mut inputs = places.inputs.clone();
-    for path in &exports {
-        let (entry, file) = Entry::checked(path)?;
+    let mut hashes = Vec::new();
+    for (given, chosen) in args.policies.iter().zip(&exports) {
+        let (entry, _) = Entry::checked(chosen)?;
         let name =
             free_name(entry.name(), |name| contenders.iter().any(|contender: &Contender| contender.name == name));
-        inputs.push(file);
-        contenders.push(entry.contender(&settings, &name, &spec)?);
+        for path in if args.every_seed { exports_in(given)? } else { vec![chosen.clone()] } {
+            let (entry, file) = Entry::checked(&path)?;
+            hashes.push((name.clone(), file.sha256.clone()));
+            inputs.push(file);
+            contenders.push(entry.contender(&settings, &name, &spec)?);
+        }
         entries.push((name, entry));
     }
-    let tallies = if args.shield { shield(&settings, &spec, &mut contenders)? } else { Vec::new() };
+    if args.shield {
+        let shield = shield(&settings, &places, &spec)?;
+        for contender in contenders.clone() {
+            contenders.push(behind(contender, &shield));
+        }
+    }
     let subject = contenders.first().map_or_else(|| SUBJECT.to_owned(), |contender| contender.name.clone());
     let venues = judge::venues(&args.venues)?;
     for baseline in judge::baselines(&settings, &spec)?.into_iter().chain(venues) {
@@ -79,13 +93,13 @@ pub(crate) fn run(args: &EvalArgs, voice: Voice) -> anyhow::Result<Verdict> {
         None => None,
     };
     let suite = arena.suite(&settings, Split::Report);
-    let records = judge::run(&arena, &suite, &contenders, true, voice)?;
-    let report = Report::build(&records, &subject, settings.evaluation.statistics, &suite.gates)?;
+    let notes = look(&exports, folder.as_ref(), &arena.hash(&suite), &hashes.into_iter().collect())?;
+    let records = judge::run(&arena, &suite, &contenders, Beside::reported(&settings), voice)?;
+    let mut report = Report::build(&records, &subject, settings.evaluation.statistics, &suite.gates)?;
+    report.notes = notes;
     judge::show_report(&report)?;
-    for (name, tally) in &tallies {
-        let (decisions, acted) = tally.counts();
-        show(&format!("{name}: the shield changed {acted} of {decisions} actions"))?;
-    }
+    let rates = Rates::new(Vec::new(), &records);
+    rates.show()?;
     if let Some(folder) = folder {
         let text = settings.to_toml();
         folder.write(RESOLVED, text.as_bytes())?;
@@ -94,29 +108,37 @@ pub(crate) fn run(args: &EvalArgs, voice: Voice) -> anyhow::Result<Verdict> {
             entry.write(&folder.child(POLICIES)?.child(name)?)?;
         }
         judge::write(&folder, &report, &records)?;
+        rates.write(&folder)?;
         show(&format!("report: {}", folder.file("report.md").display()))?;
     }
     Ok(if report.passed() { Verdict::Done } else { Verdict::GateFailed })
 }
 
-/// Adds every policy once more, behind a shield that knows the venue's fund and volatility.
-fn shield(
-    settings: &Settings,
-    spec: &Spec,
-    contenders: &mut Vec<Contender>,
-) -> anyhow::Result<Vec<(String, Arc<Tally>)>> {
-    let venue = &settings.market.venue;
-    let config =
-        ShieldConfig { fund: venue.fund, reference_volatility: venue.reference_volatility, ..ShieldConfig::default() };
-    let shield = Shield::new(config, spec).context("preparing the shield")?;
-    let mut tallies = Vec::new();
-    for contender in contenders.clone() {
-        let name = format!("{}+shield", contender.name);
-        let policy = Shielded::new(&name, contender.policy, shield.clone());
-        tallies.push((name.clone(), policy.tally()));
-        contenders.push(Contender { name, policy: Box::new(policy), ..contender });
+/// Writes into the folder of every run, and into that of this evaluation, that the report set is opened; what is to be said
+/// about it.
+fn look(
+    exports: &[PathBuf],
+    own: Option<&RunFolder>,
+    suite: &str,
+    policies: &BTreeSet<(String, String)>,
+) -> anyhow::Result<Vec<String>> {
+    if let Some(own) = own {
+        openings::open(own, suite, policies)?;
     }
-    Ok(tallies)
+    let runs: BTreeSet<PathBuf> = exports.iter().filter_map(|path| run_of(path)).collect();
+    let mut notes = Vec::new();
+    for run in runs {
+        let look = openings::open(&RunFolder::open(&run)?, suite, policies)?;
+        notes.extend(look.caution().map(|caution| format!("{}: {caution}", run.display())));
+    }
+    Ok(notes)
+}
+
+/// A policy behind a shield, under a name that says so.
+fn behind(contender: Contender, shield: &Shield) -> Contender {
+    let name = format!("{}+shield", contender.name);
+    let policy = Shielded::new(&name, contender.policy, shield.clone());
+    Contender { name, policy: Box::new(policy), ..contender }
 }
 
 /// `name`, or `name-2`, `name-3` and so on if it is taken.

@@ -46,7 +46,7 @@ pub(crate) fn run(args: &ExportArgs, voice: Voice) -> anyhow::Result<Verdict> {
     }
     let trained_in = folder.child(&format!("seed-{seed}"))?;
     let places = Places::gather(&settings, &settings.task.scenarios, voice)?;
-    let mut learner = trainer::learner(&settings, &places, seed)?;
+    let mut learner = trainer::course(&settings, &places, seed)?.learner;
     if !trainer::restore(learner.as_mut(), &trained_in, voice)? {
         bail!("{} has no checkpoint yet", trained_in.path().display());
     }
@@ -58,7 +58,7 @@ pub(crate) fn run(args: &ExportArgs, voice: Voice) -> anyhow::Result<Verdict> {
     };
     let path = export.write(&out)?;
     out.write(RESOLVED, text.as_bytes())?;
-    let arena = Arena::new(&settings, &Places::gather(&settings, settings.judged(), Voice::Quiet)?)?;
+    let arena = Arena::selection(&settings, Voice::Quiet)?;
     Score::play(&settings, &arena, &Entry::read(&path)?, voice)?.write(&out)?;
     show(&path.display().to_string())?;
     Ok(Verdict::Done)

@@ -1,16 +1,20 @@
 //! One file for each command: its arguments as typed, and what it does.
 
+pub(crate) mod ablate;
 pub(crate) mod bench;
 pub(crate) mod calibrate;
 pub(crate) mod eval;
 pub(crate) mod export;
 pub(crate) mod plan;
+pub(crate) mod predict;
 pub(crate) mod presets;
 pub(crate) mod probe;
 pub(crate) mod replay;
 pub(crate) mod report;
 pub(crate) mod scenarios;
+pub(crate) mod sweep;
 pub(crate) mod train;
+pub(crate) mod trial;
 pub(crate) mod tune;
 pub(crate) mod validate;
 pub(crate) mod verify;
@@ -26,6 +30,8 @@ pub(crate) enum Verdict {
     GateFailed,
     /// An interrupt came and the work so far is safe.
     Interrupted,
+    /// A trial was told to stop, and is to be run again.
+    Retry,
 }
 
 /// Makes the thread pool that environments are stepped and judged on.

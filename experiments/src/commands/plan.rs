@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::{Verdict, use_threads};
 use crate::arguments::SettingsArgs;
 use crate::entry::{Entry, export_in};
-use crate::judge::{self, Arena};
+use crate::judge::{self, Arena, Beside};
 use crate::output::show;
 use crate::places::Places;
 use crate::progress::{SharedProgress, Voice};
@@ -111,7 +111,7 @@ pub(crate) fn run(args: &PlanArgs, voice: Voice) -> anyhow::Result<Verdict> {
     problems.into_result()?;
     let folder = args.out.as_ref().map(|path| RunFolder::create(Some(path), &settings.run.name, settings.run.seed));
     let folder = folder.transpose()?;
-    let records = judge::run(&arena, &suite, &contenders, true, voice)?;
+    let records = judge::run(&arena, &suite, &contenders, Beside::reported(&settings), voice)?;
     let records = records.with(planned(&arena, &suite, &seat, &config, voice)?);
     let report = Report::build(&records, PLANNER, settings.evaluation.statistics, &[])?;
     judge::show_report(&report)?;

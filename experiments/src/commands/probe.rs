@@ -15,7 +15,7 @@ use seawall_eval::{Contender, Records, Split, Suite};
 use self::headroom::{Returns, headroom, mean_with_interval};
 use super::{Verdict, use_threads};
 use crate::arguments::SettingsArgs;
-use crate::judge::{self, Arena};
+use crate::judge::{self, Arena, Beside};
 use crate::output::show;
 use crate::places::Places;
 use crate::progress::Voice;
@@ -75,7 +75,7 @@ pub(crate) fn run(args: &ProbeArgs, voice: Voice) -> anyhow::Result<Verdict> {
     }
     // Constants are tuned on the tuning split: what is reported later stays unseen.
     let suite = Suite { seeds: args.episodes as usize, ..arena.suite(&settings, Split::Train) };
-    let records = judge::run(&arena, &suite, &contenders, false, voice)?;
+    let records = judge::run(&arena, &suite, &contenders, Beside::Nothing, voice)?;
     let probe = Probe { settings: &settings, candidates: &candidates, records: &records };
     show(&probe.by_parameter())?;
     show(&probe.by_value())?;

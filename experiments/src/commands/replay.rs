@@ -110,7 +110,7 @@ pub(crate) fn run(args: &ReplayArgs, voice: Voice) -> anyhow::Result<Verdict> {
     let start = args.start.map_or(ReplayStart::Random, ReplayStart::At);
     let mut actor = actor(&settings, &places, &args.policy)?;
     let site = place.site(&actor.venue()?, start)?;
-    let task = places::task_on(vec![site], place.extras(), &settings, Groups::default())?;
+    let task = places::task_on(vec![site], place.conditions(), &settings, Groups::default())?;
     let trace = trace(&mut CascadeEnv::new(task), actor.policy.as_mut(), args.episode)?;
     if let Some(path) = &args.csv {
         trace.write_csv(path).with_context(|| format!("writing {}", path.display()))?;

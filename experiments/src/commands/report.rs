@@ -19,7 +19,7 @@ use crate::table::number;
 /// Arguments of `seawall report`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ReportArgs {
-    /// Folders of `train` or `eval`; every further one is compared with the first where they met the same episodes
+    /// Folders of `train`, `eval` or `ablate`; every further one is compared with the first where they met the same episodes
     #[arg(value_name = "RUN", required = true)]
     runs: Vec<PathBuf>,
     /// The page [default: report.html in the first folder]
@@ -46,8 +46,9 @@ pub(crate) struct ReportArgs {
 /// replays differently; if the page cannot be written.
 pub(crate) fn run(args: &ReportArgs, voice: Voice) -> anyhow::Result<Verdict> {
     let mut folders = Folder::read_all(&args.runs)?;
-    if !args.without_episodes {
-        let first = folders.first_mut().context("a report needs a run")?;
+    let first = folders.first_mut().context("a report needs a run")?;
+    // A study's arms play under settings of their own: its folder holds no episode that could be played again.
+    if !args.without_episodes && first.study.ablation.is_none() {
         first.study.duels = record(args, first, voice)?;
     }
     let studies: Vec<_> = folders.into_iter().map(|folder| folder.study).collect();

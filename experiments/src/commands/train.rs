@@ -1,5 +1,6 @@
 //! `seawall train`: settings to a trained policy, its judgement, its files, and the proof that they are the same.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,16 +12,19 @@ use seawall_eval::{Contender, Report, Split, Suite};
 use super::{Verdict, use_threads, verify};
 use crate::arguments::{SettingsArgs, flag_layer, layer_of};
 use crate::clock;
-use crate::exporter::{Export, Origin};
-use crate::judge::{self, Arena};
+use crate::exporter::{Export, Origin, PARAMETERS_FILE};
+use crate::judge::{self, Arena, Beside};
+use crate::openings;
 use crate::output::show;
 use crate::places::Places;
 use crate::progress::Voice;
-use crate::run_folder::{Input, Manifest, RESOLVED, RunFolder, sha256};
+use crate::run_folder::{Input, Manifest, RESOLVED, RunFolder, input, seed_folder, sha256};
 use crate::score::Score;
 use crate::settings::Settings;
+use crate::shield::{Rates, Trained, shield};
 use crate::tensorboard::Events;
 use crate::trainer::{self, End};
+use crate::training_log;
 
 /// Arguments of `seawall train`.
 #[derive(Debug, clap::Args)]
@@ -56,6 +60,8 @@ struct Field {
     judged: Places,
     arena: Arena,
     suite: Suite,
+    /// Where one of the training seeds is chosen.
+    selection: Arena,
 }
 
 /// What a handler of interrupts and the run tell each other.
@@ -79,7 +85,7 @@ pub(crate) fn run(args: &TrainArgs, voice: Voice) -> anyhow::Result<Verdict> {
     use_threads(args.settings.threads().unwrap_or(run.settings.run.threads))?;
     voice.say(&format!("run folder: {}", run.folder.path().display()));
     let (arena, suite) = (&run.field.arena, &run.field.suite);
-    let interrupts = interrupt_flag()?;
+    let interrupts = interrupt_flag(voice)?;
     let mut exports = Vec::new();
     for seed in seeds(&run.settings) {
         match train_one(&run, seed, voice, &interrupts.stop)? {
@@ -95,15 +101,20 @@ pub(crate) fn run(args: &TrainArgs, voice: Voice) -> anyhow::Result<Verdict> {
     let chosen = select(&run, &exports, voice)?;
     let mut contenders = learned(&run.settings, arena, &exports)?;
     contenders.extend(judge::baselines(&run.settings, &arena.spec())?);
-    let records = judge::run(arena, suite, &contenders, true, voice)?;
+    let look = openings::open(&run.folder, &arena.hash(suite), &policies(&run)?)?;
+    let records = judge::run(arena, suite, &contenders, Beside::reported(&run.settings), voice)?;
     let subject = &run.settings.run.name;
-    let report = Report::build(&records, subject, run.settings.evaluation.statistics, &suite.gates)?;
+    let mut report = Report::build(&records, subject, run.settings.evaluation.statistics, &suite.gates)?;
+    report.notes.extend(look.caution());
     judge::write(&run.folder, &report, &records)?;
     judge::show_report(&report)?;
+    let rates = Rates::new(shielded_training(&run)?, &records);
+    rates.show()?;
+    rates.write(&run.folder)?;
     if run.field.judged.list.iter().any(|place| place.is_history()) {
         show("Judged on the history that it was trained on, with unseen seeds: `seawall eval` judges it on another.")?;
     }
-    let verified = verify::verify(&chosen, &run.settings, arena, true, voice)?;
+    let verified = verify::verify(&chosen, &run.settings, &run.field.selection, true, voice)?;
     show(&format!("report: {}", run.folder.file("report.md").display()))?;
     Ok(if report.passed() && verified { Verdict::Done } else { Verdict::GateFailed })
 }
@@ -150,8 +161,12 @@ impl Field {
         let is_same = settings.judged() == settings.task.scenarios || !settings.replay.files.is_empty();
         let judged = if is_same { trained.clone() } else { Places::gather(settings, settings.judged(), voice)? };
         let arena = Arena::new(settings, &judged)?;
+        let selection = Arena::selection(settings, Voice::Quiet)?;
         let suite = arena.suite(settings, Split::Report);
         refuse_leaks(settings, &suite)?;
+        if settings.run.shield {
+            shield(settings, &trained, &arena.spec())?;
+        }
         let own = &settings.run.name;
         let mut names: Vec<String> =
             judge::baselines(settings, &arena.spec())?.into_iter().map(|baseline| baseline.name).collect();
@@ -160,7 +175,7 @@ impl Field {
         }
         names.push(own.clone());
         judge::check_gates(&suite, &names)?;
-        Ok(Self { trained, judged, arena, suite })
+        Ok(Self { trained, judged, arena, suite, selection })
     }
 
     fn inputs(&self) -> Vec<Input> {
@@ -175,7 +190,10 @@ fn seeds(settings: &Settings) -> std::ops::Range<u64> {
 }
 
 /// Makes sure that no episode of training is one of the report's.
-fn refuse_leaks(settings: &Settings, suite: &Suite) -> anyhow::Result<()> {
+///
+/// # Errors
+/// If one is.
+pub(crate) fn refuse_leaks(settings: &Settings, suite: &Suite) -> anyhow::Result<()> {
     // An episode has at least one decision, so this many per environment are more than training can meet.
     let episodes = settings.steps_per_environment_max() + 1;
     for seed in seeds(settings) {
@@ -190,17 +208,17 @@ fn refuse_leaks(settings: &Settings, suite: &Suite) -> anyhow::Result<()> {
 }
 
 /// Hears interrupts: the first ends training after its iteration, any other and any later one the program.
-pub(super) fn interrupt_flag() -> anyhow::Result<Interrupts> {
+pub(super) fn interrupt_flag(voice: Voice) -> anyhow::Result<Interrupts> {
     let interrupts =
         Interrupts { stop: Arc::new(AtomicBool::new(false)), is_training: Arc::new(AtomicBool::new(true)) };
     let heard = interrupts.clone();
     ctrlc::set_handler(move || {
         let is_first = !heard.stop.swap(true, Ordering::Relaxed);
         if is_first && heard.is_training.load(Ordering::Relaxed) {
-            crate::output::remark("interrupted: this iteration is finished and saved; once more to stop at once");
+            voice.warn("interrupted: this iteration is finished and saved; once more to stop at once");
         } else {
             // Whatever happens, the last checkpoint is whole.
-            crate::output::remark("stopped; the last checkpoint is whole, --resume goes on from it");
+            voice.warn("stopped; the last checkpoint is whole, --resume goes on from it");
             std::process::exit(130);
         }
     })
@@ -211,20 +229,43 @@ pub(super) fn interrupt_flag() -> anyhow::Result<Interrupts> {
 /// Trains with one seed and writes its export; nothing if an interrupt came first.
 fn train_one(run: &Run, seed: u64, voice: Voice, stop: &AtomicBool) -> anyhow::Result<Option<Export>> {
     let folder = run.folder.child(&seed_folder(seed))?;
-    let mut learner = trainer::learner(&run.settings, &run.field.trained, seed)?;
-    if trainer::restore(learner.as_mut(), &folder, voice)? {
+    let mut course = trainer::course(&run.settings, &run.field.trained, seed)?;
+    let learner = course.learner.as_mut();
+    if trainer::restore(learner, &folder, voice)? {
         voice.say(&format!("seed {seed}: going on after {} of {} steps", learner.steps_done(), learner.total_steps()));
     } else {
         voice.say(&format!("seed {seed}: {} steps", learner.total_steps()));
+        trainer::warm_start(learner, &folder, &run.settings, &run.field.trained, voice)?;
     }
-    if !learner.is_done() && trainer::train(learner.as_mut(), &folder, &run.settings, voice, stop)? == End::Interrupted
-    {
+    if !learner.is_done() && trainer::train(&mut course, &folder, &run.settings, voice, stop)? == End::Interrupted {
         return Ok(None);
     }
+    let learner = &course.learner;
     let origin = Origin { seed, steps: learner.steps_done(), settings_sha256: &run.settings_sha256 };
     let export = Export::new(&run.settings, &run.field.trained, learner.policy(), origin)?;
     // What is judged is what stands on the disk.
     Export::read(&export.write(&folder.child("export")?)?).map(Some)
+}
+
+/// Name and hash of every policy that the run has trained.
+fn policies(run: &Run) -> anyhow::Result<BTreeSet<(String, String)>> {
+    let of = |seed: u64| {
+        let file = run.folder.file(&seed_folder(seed)).join("export").join(PARAMETERS_FILE);
+        Ok((run.settings.run.name.clone(), input(&file)?.sha256))
+    };
+    seeds(&run.settings).map(of).collect()
+}
+
+/// How often the shield acted in each training run, if there is one.
+fn shielded_training(run: &Run) -> anyhow::Result<Vec<Trained>> {
+    if !run.settings.run.shield {
+        return Ok(Vec::new());
+    }
+    let rates = |seed| -> anyhow::Result<Option<Trained>> {
+        let rates = training_log::shield_rates(&run.folder.child(&seed_folder(seed))?)?;
+        Ok(rates.map(|(rate, last)| Trained { seed, rate, last }))
+    };
+    seeds(&run.settings).filter_map(|seed| rates(seed).transpose()).collect()
 }
 
 fn learned(settings: &Settings, arena: &Arena, exports: &[Export]) -> anyhow::Result<Vec<Contender>> {
@@ -235,9 +276,9 @@ fn learned(settings: &Settings, arena: &Arena, exports: &[Export]) -> anyhow::Re
 
 /// Copies the export of the run with the best mean return on the selection split; returns where it stands.
 fn select(run: &Run, exports: &[Export], voice: Voice) -> anyhow::Result<PathBuf> {
-    let arena = &run.field.arena;
+    let arena = &run.field.selection;
     let suite = arena.suite(&run.settings, Split::Select);
-    let records = judge::run(arena, &suite, &learned(&run.settings, arena, exports)?, false, voice)?;
+    let records = judge::run(arena, &suite, &learned(&run.settings, arena, exports)?, Beside::Nothing, voice)?;
     let scores: Vec<Score> = (0..exports.len()).map(|k| Score::of(&records, &run.settings.run.name, k)).collect();
     for (export, score) in exports.iter().zip(&scores) {
         log(&run.folder.child(&seed_folder(export.seed()))?, export, score)?;
@@ -261,8 +302,4 @@ fn log(folder: &RunFolder, export: &Export, score: &Score) -> anyhow::Result<()>
     let mut events = Events::create(folder.path()).context("opening the TensorBoard log")?;
     events.scalars(export.parameters.provenance.environment_steps, &values).context("writing the TensorBoard log")?;
     events.flush().context("writing the TensorBoard log")
-}
-
-fn seed_folder(seed: u64) -> String {
-    format!("seed-{seed}")
 }

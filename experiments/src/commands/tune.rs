@@ -17,7 +17,7 @@ use crate::arguments::{SettingsArgs, flag_layer, layer_of};
 use crate::clock;
 use crate::entry::Entry;
 use crate::exporter::{Described, Export, Origin, PARAMETERS_FILE, clocks, provenance};
-use crate::judge::{self, Arena};
+use crate::judge::{self, Arena, Beside};
 use crate::output::show;
 use crate::places::Places;
 use crate::progress::Voice;
@@ -99,7 +99,7 @@ pub(crate) fn run(args: &TuneArgs, voice: Voice) -> anyhow::Result<Verdict> {
     };
     use_threads(args.settings.threads().unwrap_or(run.settings.run.threads))?;
     voice.say(&format!("run folder: {}", run.folder.path().display()));
-    let interrupts = interrupt_flag()?;
+    let interrupts = interrupt_flag(voice)?;
     let mut tuner = tuner::tuner(&run.settings, &run.places)?;
     if tuner::restore(&mut tuner, &run.folder, voice)? {
         voice.say(&format!("going on after {} of {} decisions", tuner.steps_done(), tuner.config().total_steps));
@@ -127,6 +127,9 @@ fn begin(args: &TuneArgs, family: Family, voice: Voice) -> anyhow::Result<Run> {
     ];
     layers.extend(args.steps.map(|steps| flag_layer("--steps", "search.total_steps", toml::Value::Integer(steps))));
     let settings = args.settings.settings(&layers)?;
+    if settings.run.shield {
+        bail!("run.shield = true: rules are tuned without a shield; `seawall eval RULE --shield` judges one behind it");
+    }
     let places = Places::gather(&settings, &settings.task.scenarios, voice)?;
     // What can be known to fail fails now, and not after the search.
     tuner::tuner(&settings, &places)?;
@@ -162,15 +165,14 @@ fn resume(path: &Path, voice: Voice) -> anyhow::Result<Run> {
 fn conclude(run: &Run, tuner: &Tuner, voice: Voice) -> anyhow::Result<()> {
     let rule = &tuner.form().rule;
     let candidates = candidates(tuner);
-    let judged = Places::gather(&run.settings, run.settings.judged(), Voice::Quiet)?;
-    let arena = Arena::new(&run.settings, &judged)?;
+    let arena = Arena::selection(&run.settings, Voice::Quiet)?;
     let suite = arena.suite(&run.settings, Split::Select);
     let spec = arena.spec();
     let mut contenders = Vec::new();
     for candidate in &candidates {
         contenders.push(Contender::new(&candidate.name, rule.preset(), rule.policy(&candidate.values, &spec)?));
     }
-    let records = judge::run(&arena, &suite, &contenders, false, voice)?;
+    let records = judge::run(&arena, &suite, &contenders, Beside::Nothing, voice)?;
     let scores: Vec<Score> = candidates.iter().map(|candidate| Score::of(&records, &candidate.name, 0)).collect();
     // Of equal means the first: the documented constants stay unless something is better.
     let order = (0..scores.len()).rev();
@@ -238,7 +240,7 @@ fn write(run: &Run, tuner: &Tuner, values: &[f64], provenance: Provenance) -> an
     let entry = RuleEntry::new(rule, values);
     let spec = tuner.form().spec();
     if let Some(layer) = rule.layer(values, spec)? {
-        let described = Described { name, provenance, rule: Some(entry) };
+        let described = Described { name, provenance, rule: Some(entry), shield: None };
         return Export::of_rule(settings, places, described, &layer)?.write(&folder);
     }
     let story = RuleStory { name, clocks: clocks(places)?, provenance };

@@ -7,7 +7,6 @@ use crate::arguments::SettingsArgs;
 use crate::entry::Entry;
 use crate::judge::Arena;
 use crate::output::show;
-use crate::places::Places;
 use crate::progress::Voice;
 use crate::score::Score;
 use crate::settings::Settings;
@@ -37,8 +36,7 @@ pub(crate) fn run(args: &VerifyArgs, voice: Voice) -> anyhow::Result<Verdict> {
     }
     let settings = args.settings.settings_beside(&args.export)?;
     use_threads(settings.run.threads)?;
-    let places = Places::gather(&settings, settings.judged(), voice)?;
-    let arena = Arena::new(&settings, &places)?;
+    let arena = Arena::selection(&settings, voice)?;
     // Other settings make other episodes, on which the file's score says nothing.
     let passed = verify(&args.export, &settings, &arena, !args.settings.is_given(), voice)?;
     Ok(if passed { Verdict::Done } else { Verdict::GateFailed })

@@ -46,6 +46,25 @@ impl Layer {
         Ok(Self { origin: origin.to_owned(), table })
     }
 
+    /// A table whose keys may be whole paths, such as `"ppo.clip" = 0.1`.
+    pub(crate) fn from_keys(origin: &str, keys: &Table) -> Self {
+        let mut leaves = Vec::new();
+        collect(keys, origin, &mut Vec::new(), &mut leaves);
+        let mut table = Table::new();
+        for leaf in leaves {
+            let path: Vec<&str> = leaf.path.iter().flat_map(|key| key.split('.').map(str::trim)).collect();
+            insert(&mut table, &path, leaf.value.clone());
+        }
+        Self { origin: origin.to_owned(), table }
+    }
+
+    /// Paths of the keys that it sets.
+    pub(crate) fn paths(&self) -> Vec<String> {
+        let mut leaves = Vec::new();
+        collect(&self.table, &self.origin, &mut Vec::new(), &mut leaves);
+        leaves.into_iter().map(|leaf| leaf.path.join(".")).collect()
+    }
+
     /// Reads one `a.b=value`; a value that is not TOML is a plain string.
     ///
     /// # Errors
@@ -284,6 +303,15 @@ mod tests {
              ppo.clip = 1.5 (--set): must be in [0, 1]\n  \
              ppo.hidden[1] = 0 (my.toml): must be 1 or more"
         );
+    }
+
+    #[test]
+    fn keys_may_be_paths_beside_tables() {
+        let keys: Table = "'ppo.clip' = 0.3\n[ppo]\nhidden = [8]\n[run]\nname = 'b'\n".parse().unwrap();
+        let layer = Layer::from_keys("arm", &keys);
+        assert_eq!(layer.paths(), ["ppo.clip", "ppo.hidden", "run.name"]);
+        let settings = resolve(BASE, &[layer], validate).unwrap();
+        assert_eq!((settings.ppo.clip.to_bits(), settings.ppo.hidden), (0.3_f64.to_bits(), vec![8]));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use seawall_env::book::BookConfig;
 use seawall_env::margin::MarginConfig;
+use seawall_env::participants::adversaries::AdversaryConfig;
 use seawall_env::participants::arbitrageurs::ArbitrageConfig;
 use seawall_env::participants::keepers::KeeperConfig;
 use seawall_env::participants::makers::MakerConfig;
@@ -37,13 +38,28 @@ pub(crate) struct MarketSettings {
     pub(crate) funding: FundingConfig,
     /// Fees and fund.
     pub(crate) venue: VenueConfig,
+    /// Adversaries, in scenarios that bring none of their own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) adversaries: Vec<AdversaryConfig>,
 }
 
 impl MarketSettings {
     /// A scenario of this market in a world.
     pub(crate) fn scenario(&self, id: &str, title: &str, world: WorldConfig) -> Scenario {
-        let Self { clock, book, traders, makers, keepers, arbitrage, oracle, mark, margin, funding, venue } =
-            self.clone();
+        let Self {
+            clock,
+            book,
+            traders,
+            makers,
+            keepers,
+            arbitrage,
+            oracle,
+            mark,
+            margin,
+            funding,
+            venue,
+            adversaries,
+        } = self.clone();
         let (id, title) = (id.to_owned(), title.to_owned());
         Scenario {
             id,
@@ -60,6 +76,7 @@ impl MarketSettings {
             margin,
             funding,
             venue,
+            adversaries,
             // Several assets or venues, options, a stablecoin are a file's own matter.
             ..Scenario::default()
         }

@@ -1,7 +1,10 @@
 //! What a run is told: every key named, in layers, and checked as a whole before anything starts.
 
+mod hooks;
 mod layers;
 mod market;
+mod shield;
+mod suite;
 
 use seawall_agents::ScheduleShape;
 use seawall_agents::tuned::Family;
@@ -9,13 +12,16 @@ use seawall_env::liquidation::presets;
 use seawall_env::observation::features;
 use seawall_env::scenario::RewardConfig;
 use seawall_env::{Groups, Problem, Problems};
+use seawall_eval::counterfactual::Sampling;
 use seawall_eval::gate::Gate;
 use seawall_eval::{Split, Suite};
 use seawall_training::{Backend, Head, PpoConfig, SacConfig, SearchConfig};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::hooks::{ActionSettings, ObservationSettings, RuleSettings};
 pub(crate) use self::layers::{Layer, SettingsError, resolve};
 pub(crate) use self::market::MarketSettings;
+pub(crate) use self::suite::{SuiteFile, shipped as shipped_suite};
 use crate::candles::{Gaps, Window, parse_end};
 
 /// The documented baseline: `seawall train` without arguments.
@@ -35,10 +41,14 @@ pub(crate) struct Settings {
     pub(crate) sac: SacConfig,
     /// What `tune` searches for.
     pub(crate) tune: TuneSettings,
-    /// How it searches; `search.total_steps = 0` is as many as `ppo.total_steps`.
+    /// How it and the run's search go; `search.total_steps = 0` is as many as `ppo.total_steps`.
     pub(crate) search: SearchConfig,
     /// What is trained on.
     pub(crate) task: TaskSettings,
+    /// What is hidden from whoever plays.
+    pub(crate) observation: ObservationSettings,
+    /// What nobody moves.
+    pub(crate) action: ActionSettings,
     /// Historical candles in place of scenarios.
     pub(crate) replay: ReplaySettings,
     /// What is judged on.
@@ -60,6 +70,48 @@ pub(crate) enum Algorithm {
     Ppo,
     /// The soft actor-critic; its settings are `[sac]`.
     Sac,
+    /// A search over networks without gradients; its settings are `[search]`.
+    Search,
+}
+
+/// What a policy imitates before it learns from rewards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum WarmStart {
+    /// Nobody: it starts at neutral parameters.
+    None,
+    /// The parameters' policy of generation 1, which leaves them at neutral.
+    Gen1,
+    /// That of generation 2.
+    Gen2,
+    /// That of generation 3.
+    Gen3,
+    /// Neutral parameters.
+    Constant,
+}
+
+impl WarmStart {
+    /// Name of the baseline, if there is one.
+    pub(crate) const fn baseline(self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::Gen1 => Some("gen1"),
+            Self::Gen2 => Some("gen2"),
+            Self::Gen3 => Some("gen3"),
+            Self::Constant => Some("constant"),
+        }
+    }
+}
+
+impl Algorithm {
+    /// Name, as settings spell it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Ppo => "ppo",
+            Self::Sac => "sac",
+            Self::Search => "search",
+        }
+    }
 }
 
 /// Seeds and resources.
@@ -82,10 +134,14 @@ pub(crate) struct RunSettings {
     pub(crate) backend: Backend,
     /// Iterations between two checkpoints. 1 or more.
     pub(crate) checkpoint_interval: u64,
+    /// Baseline whose policy over the parameters is imitated first, on the venue that is trained on; `ppo` alone can.
+    pub(crate) warm_start: WarmStart,
+    /// Whether the policy trains, is judged and is exported behind the solvency shield.
+    pub(crate) shield: bool,
 }
 
 /// What is trained on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TaskSettings {
     /// Ids of shipped scenarios, or paths of scenario files that end in `.toml`; each is as likely as the others.
@@ -94,6 +150,9 @@ pub(crate) struct TaskSettings {
     pub(crate) preset: String,
     /// Which parameters the controller moves.
     pub(crate) groups: Groups,
+    /// Choices of liquidation that take the place of the preset's, such as `size = "full"`.
+    #[serde(default)]
+    pub(crate) rules: RuleSettings,
 }
 
 /// What `tune` searches for.
@@ -138,14 +197,21 @@ impl ReplaySettings {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EvaluationSettings {
+    /// Name of the suite that these settings were made by, whose three sets of scenarios share none; empty for none.
+    pub(crate) suite: String,
     /// As `task.scenarios`; empty for the same.
     pub(crate) scenarios: Vec<String>,
+    /// Those that checkpoints, training seeds and constants are chosen by; empty for those that are judged on.
+    pub(crate) selection_scenarios: Vec<String>,
     /// Held-out seeds for each scenario. 2 to 1,048,576.
     pub(crate) seeds: usize,
     /// Further seeds that choose which training run is exported. 1 to 1,048,576.
     pub(crate) selection_seeds: usize,
     /// Root of both. 0 to 2^63 - 1.
     pub(crate) root: u64,
+    /// Accounts that are let be where they enter liquidation, to see whether they would have survived: at most 1,000 of an
+    /// episode.
+    pub(crate) counterfactuals: Sampling,
     /// Intervals and tests.
     pub(crate) statistics: seawall_eval::Settings,
     /// Bounds that decide the exit code.
@@ -191,6 +257,8 @@ impl Settings {
         let (total, horizon, warmup) = match self.run.algorithm {
             Algorithm::Ppo => (self.ppo.total_steps, self.ppo.horizon, self.ppo.warmup),
             Algorithm::Sac => (self.sac.total_steps, self.sac.horizon, 0),
+            // Its episodes are of the training split.
+            Algorithm::Search => return 0,
         };
         total.div_ceil(self.run.environments as u64) + (horizon + warmup) as u64
     }
@@ -200,6 +268,12 @@ impl Settings {
         if self.evaluation.scenarios.is_empty() { &self.task.scenarios } else { &self.evaluation.scenarios }
     }
 
+    /// Names of what checkpoints, training seeds and constants are chosen by.
+    pub(crate) fn selected(&self) -> &[String] {
+        let own = &self.evaluation.selection_scenarios;
+        if own.is_empty() { self.judged() } else { own }
+    }
+
     /// Every key and its value.
     pub(crate) fn to_toml(&self) -> String {
         toml::to_string(self).expect("settings are made of what TOML can say")
@@ -207,13 +281,31 @@ impl Settings {
 
     fn problems(&self) -> Vec<Problem> {
         let mut problems = Problems::default();
-        let Self { run, ppo, sac, tune, search: _, task, replay, evaluation, export, reward, market } = self;
+        let Self {
+            run,
+            ppo,
+            sac,
+            tune,
+            search: _,
+            task,
+            observation,
+            action,
+            replay,
+            evaluation,
+            export,
+            reward,
+            market,
+        } = self;
         run.validate(&mut problems);
         for problem in ppo.validate_for(run.environments).0 {
             problems.0.push(Problem { field: format!("ppo.{}", problem.field), ..problem });
         }
         let is_range = ppo.head != Head::Categorical;
         problems.require(is_range, "ppo.head", "\"categorical\"", "a head for ranges, which a venue's parameters are");
+        let cost = ppo.lagrangian.cost.as_str();
+        let is_term = cost.is_empty() || seawall_env::reward::NAMES.contains(&cost);
+        let terms = format!("empty, or one of {}", seawall_env::reward::NAMES.join(", "));
+        problems.require(is_term, "ppo.lagrangian.cost", quoted(cost), &terms);
         for problem in sac.validate().0 {
             problems.0.push(Problem { field: format!("sac.{}", problem.field), ..problem });
         }
@@ -222,11 +314,27 @@ impl Settings {
             problems.0.push(Problem { field: format!("search.{}", problem.field), ..problem });
         }
         task.validate(&mut problems);
+        observation.validate(&mut problems);
+        action.fixed(&mut problems);
         replay.validate(&mut problems);
         evaluation.validate(&mut problems);
+        if !evaluation.suite.is_empty() {
+            let sets = [
+                ("task.scenarios", task.scenarios.as_slice()),
+                ("evaluation.selection_scenarios", self.selected()),
+                ("evaluation.scenarios", self.judged()),
+            ];
+            suite::disjoint(sets, &mut problems);
+            let bound =
+                "empty with a suite, whose scenarios a history takes the place of; or set evaluation.suite to \"\"";
+            problems.require(replay.files.is_empty(), "replay.files", replay.files.len(), bound);
+        }
         whole(&mut problems, "export.episodes", export.episodes as u64, 1, 10_000);
         reward.validate("reward", &mut problems);
         market.validate("market", &mut problems);
+        if run.shield {
+            self.validate_shield(&mut problems);
+        }
         problems.0
     }
 }
@@ -242,6 +350,10 @@ impl RunSettings {
         whole(problems, "run.environments", self.environments as u64, 1, 4_096);
         whole(problems, "run.threads", self.threads as u64, 0, 1_024);
         whole(problems, "run.checkpoint_interval", self.checkpoint_interval, 1, u64::MAX);
+        if let Some(name) = self.warm_start.baseline() {
+            let can = self.algorithm == Algorithm::Ppo && self.environments > 1;
+            problems.require(can, "run.warm_start", quoted(name), "none, but for ppo in two or more environments");
+        }
     }
 }
 
@@ -250,6 +362,9 @@ impl TaskSettings {
         problems.require(!self.scenarios.is_empty(), "task.scenarios", "[]", "at least one scenario");
         let known = presets::by_name(&self.preset).is_some();
         problems.require(known, "task.preset", quoted(&self.preset), &format!("one of {}", presets::NAMES.join(", ")));
+        if let Some(venue) = presets::Preset::shipped(&self.preset) {
+            self.rules.validate(&venue, problems);
+        }
         let Groups { fast, slow } = self.groups;
         problems.require(fast || slow, "task.groups", "neither", "fast, slow or both");
     }
@@ -281,6 +396,8 @@ impl EvaluationSettings {
         whole(problems, "evaluation.seeds", self.seeds as u64, 2, 1 << 20);
         whole(problems, "evaluation.selection_seeds", self.selection_seeds as u64, 1, 1 << 20);
         problems.require(i64::try_from(self.root).is_ok(), "evaluation.root", self.root, "at most 2^63 - 1");
+        let accounts = self.counterfactuals.accounts as u64;
+        whole(problems, "evaluation.counterfactuals.accounts", accounts, 0, 1_000);
         let statistics = self.statistics;
         problems.range("evaluation.statistics.confidence", statistics.confidence, 0.5, 0.999);
         whole(problems, "evaluation.statistics.resamples", statistics.resamples as u64, 100, 1 << 24);
@@ -354,14 +471,20 @@ mod tests {
             "run.environments=0",
             "ppo.clip=2",
             "ppo.head=categorical",
+            "ppo.lagrangian.cost=luck",
+            "ppo.warm_start.epochs=0",
             "sac.discount=2",
             "tune.schedule={ fast = [\"luck\"], slow = [] }",
             "search.cem.elite_fraction=2",
             "task.scenarios=[]",
             "task.preset=\"ftx\"",
             "task.groups={ fast = false, slow = false }",
+            "observation.off=[\"luck\"]",
+            "observation.recordings=0",
+            "action.fixed.delay=-1",
             "replay.from=yesterday",
             "evaluation.seeds=1",
+            "evaluation.counterfactuals.accounts=1001",
             "evaluation.statistics.confidence=1.5",
             "evaluation.gates=[{ metric = \"luck\", at_least = 1 }]",
             "export.episodes=0",
@@ -376,6 +499,7 @@ mod tests {
                 .next()
                 .unwrap()
                 .replace("gates", "gates[0].metric")
+                .replace("observation.off", "observation.off[0]")
                 .replace("schedule", "schedule.fast[0]");
             assert!(message.contains(&format!("\n  {field} = ")), "{field}: {message}");
         }

@@ -164,10 +164,12 @@ fn baselines_are_judged_without_a_policy_and_a_missed_gate_is_exit_code_one() {
             "episodes.parquet",
             "manifest.json",
             "metrics_summary.csv",
+            "openings.json",
             "report.json",
             "report.md",
             "report.tex",
-            "resolved.toml"
+            "resolved.toml",
+            "tails.csv"
         ]
     );
     let failed = place.run(&["--quiet", "eval", "--config", "smoke", "--set", gate]).ends_with(1);

@@ -2,12 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail as tests do")]
 
+mod ablate;
 mod calibrate;
 mod candles;
 mod commands;
 mod plan;
+mod predict;
 mod report;
 mod settings;
+mod suite;
+mod sweep;
 mod train;
 mod tune;
 mod validate;

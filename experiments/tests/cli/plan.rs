@@ -43,6 +43,7 @@ fn a_plan_is_judged_beside_the_baselines_and_a_policy_is_told_its_share() {
             "report.md",
             "report.tex",
             "resolved.toml",
+            "tails.csv",
         ]
     );
     let planned: serde_json::Value = serde_json::from_str(&place.read("one/plan.json")).unwrap();

@@ -11,8 +11,10 @@ fn train(place: &Place, more: &[&str]) -> Ran {
 
 /// The metrics without the columns that measure time.
 fn metrics(place: &Place, run: &str) -> Vec<Vec<String>> {
-    let text = place.read(&format!("{run}/seed-7/metrics.csv"));
-    let header: Vec<&str> = text.lines().next().unwrap().split(',').collect();
+    // A run that was killed behind its warm start has written nothing yet.
+    let text = fs::read_to_string(place.path(&format!("{run}/seed-7/metrics.csv"))).unwrap_or_default();
+    let Some(header) = text.lines().next() else { return Vec::new() };
+    let header: Vec<&str> = header.split(',').collect();
     let kept: Vec<usize> = (0..header.len()).filter(|column| !header[*column].starts_with("time/")).collect();
     let row = |line: &str| {
         let cells: Vec<&str> = line.split(',').collect();
@@ -33,11 +35,13 @@ fn a_run_goes_from_settings_to_a_verified_export() {
             "export",
             "manifest.json",
             "metrics_summary.csv",
+            "openings.json",
             "report.json",
             "report.md",
             "report.tex",
             "resolved.toml",
-            "seed-7"
+            "seed-7",
+            "tails.csv"
         ]
     );
     assert_eq!(
@@ -137,24 +141,109 @@ fn several_seeds_are_one_line_of_the_report_and_one_of_them_is_exported() {
     let chosen = place.bytes("run/export/policy.bin");
     let seeds = ["40", "41"].map(|seed| place.bytes(&format!("run/seed-{seed}/export/policy.bin")));
     assert!(seeds.contains(&chosen) && seeds[0] != seeds[1]);
+
+    // An evaluation of every seed is the run's own judgement over again.
+    let line = |out: &str| out.lines().find(|line| line.contains("smoke (2 seeds)")).map(str::to_owned);
+    let again = place.run(&["--quiet", "eval", "run", "--every-seed", "--out", "judged"]).ends_with(0);
+    assert_eq!(line(&again.out), line(&ran.out));
+    assert_eq!(place.bytes("judged/policies/smoke/policy.bin"), chosen);
+    let alone = place.run(&["--quiet", "eval", "run"]).ends_with(0);
+    assert!(line(&alone.out).is_none() && alone.out.contains("smoke"), "{}", alone.out);
 }
 
 #[cfg(unix)]
 #[test]
 fn a_run_that_was_stopped_or_killed_goes_on_bit_for_bit() {
+    goes_on(&["-INT", "-KILL"], &[]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_recurrent_bounded_run_from_an_imitation_goes_on_bit_for_bit_and_verifies() {
+    let settings = [
+        "ppo.recurrent={ gru = { units = 6, sequence = 4 } }",
+        "ppo.gradient=autodiff",
+        "ppo.asymmetric_critic=true",
+        "ppo.lagrangian.cost=bad_debt",
+        "run.warm_start=gen3",
+    ];
+    let place = goes_on(&["-KILL"], &settings.map(|set| ["--set", set]).concat());
+    let header = place.read("whole/seed-7/metrics.csv").lines().next().unwrap().to_owned();
+    assert!(header.contains("train/multiplier") && header.contains("train/constraint_limit"), "{header}");
+    // Version 2 of the format: a policy with memory. The critic's privileges are not in it.
+    assert_eq!(place.bytes("whole/export/policy.bin")[8..10], [2, 0]);
+    assert!(!place.read("whole/export/policy.json").contains("fundamental_gap"));
+    let ran = place.run(&["verify", "whole/export"]).ends_with(0);
+    assert!(ran.out.contains("vectors replay bit for bit") && ran.out.contains("episodes score as they did"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_behind_the_shield_goes_on_bit_for_bit_and_its_export_carries_the_shield() {
+    let place = goes_on(&["-KILL"], &["--set", "run.shield=true"]);
+    let rates: Vec<Vec<String>> = metrics(&place, "whole");
+    let column = rates[0].iter().position(|tag| tag == "rollout/shield_rate").unwrap();
+    let rates: Vec<f64> = rates[1..].iter().map(|row| row[column].parse().unwrap()).collect();
+    assert!(rates.iter().all(|rate| (0.0..=1.0).contains(rate)) && rates.iter().any(|rate| *rate > 0.0), "{rates:?}");
+    // Version 3 of the formats: a policy behind a shield.
+    assert_eq!(place.bytes("whole/export/policy.bin")[8..10], [3, 0]);
+    assert_eq!(place.bytes("whole/export/policy.vectors")[8..10], [3, 0]);
+    let described: serde_json::Value = serde_json::from_str(&place.read("whole/export/policy.json")).unwrap();
+    assert_eq!(described["version"], 3);
+    assert_eq!(described["shield"]["constants"]["confidence"], 0.99);
+
+    let ran = place.run(&["verify", "whole/export"]).ends_with(0);
+    assert!(ran.out.contains("the shield acts in ") && ran.out.contains("episodes score as they did"), "{}", ran.out);
+    let said: serde_json::Value = serde_json::from_str(&place.read("whole/shield.json")).unwrap();
+    let mean = rates.iter().sum::<f64>() / f64::from(u32::try_from(rates.len()).unwrap());
+    assert_eq!(said["training"][0]["rate"].as_f64(), Some(mean));
+    assert_eq!(said["judged"][0]["contender"], "smoke");
+    assert!(said["judged"][0]["decisions"].as_u64().unwrap() > 0);
+
+    // The shield in front of a policy that has one finds nothing left to do, and counts what the policy's own does.
+    let eval = ["eval", "whole", "--shield", "--out", "judged"];
+    let judged = place.run(&eval).ends_with(0).out;
+    let counts = |name: &str| {
+        let start = format!("{name}: the shield changed ");
+        judged
+            .lines()
+            .find_map(|line| line.strip_prefix(&start))
+            .unwrap_or_else(|| panic!("{name} in {judged}"))
+            .to_owned()
+    };
+    assert_eq!(counts("smoke"), counts("smoke+shield"));
+    let said: serde_json::Value = serde_json::from_str(&place.read("judged/shield.json")).unwrap();
+    assert_eq!(said["training"], serde_json::json!([]));
+    assert_eq!(said["judged"][0]["acted"], said["judged"][1]["acted"]);
+}
+
+#[test]
+fn the_soft_actor_critic_trains_behind_the_shield_too() {
     let place = Place::new();
-    let long = ["--quiet", "--set", "ppo.total_steps=640", "--out"];
+    let sets = ["--set", "run.algorithm=sac", "--set", "run.shield=true", "--set", "task.groups.slow=false"];
+    let ran = train(&place, &[&sets[..], &["--out", "run"]].concat()).ends_with(0);
+    assert!(ran.out.contains("seed 7: the shield changed ") && ran.out.contains(" % of the actions in training"));
+    let bare = place.run(&["tune", "gen2", "--config", "smoke", "--set", "run.shield=true"]).ends_with(2);
+    assert!(bare.err.contains("rules are tuned without a shield"), "{}", bare.err);
+}
+
+/// Interrupts a run by each of some signals and compares what comes of it with a run that was left alone.
+#[cfg(unix)]
+fn goes_on(signals: &[&str], settings: &[&str]) -> Place {
+    let place = Place::new();
+    let long = [&["--quiet", "--set", "ppo.total_steps=640"], settings, &["--out"]].concat();
     train(&place, &[&long[..], &["whole"]].concat()).ends_with(0);
-    for (signal, run) in [("-INT", "stopped"), ("-KILL", "killed")] {
+    for signal in signals {
+        let run = signal.trim_start_matches('-');
         let mut child = place.command(&[&SMOKE[..], &long, &[run]].concat()).spawn().unwrap();
         let checkpoint = place.path(run).join("seed-7/checkpoint.bin");
         while !checkpoint.exists() && child.try_wait().unwrap().is_none() {
             std::thread::sleep(Duration::from_millis(5));
         }
-        let sent = std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        let sent = std::process::Command::new("kill").args([signal, &child.id().to_string()[..]]).status().unwrap();
         let status = child.wait().unwrap();
         assert!(sent.success(), "the run was over before it could be interrupted");
-        if signal == "-INT" {
+        if *signal == "-INT" {
             assert_eq!(status.code(), Some(130));
         }
         assert!(metrics(&place, run).len() < metrics(&place, "whole").len(), "{run} was not interrupted in time");
@@ -166,6 +255,7 @@ fn a_run_that_was_stopped_or_killed_goes_on_bit_for_bit() {
         let manifest: serde_json::Value = serde_json::from_str(&place.read(&format!("{run}/manifest.json"))).unwrap();
         assert_eq!(manifest["resumed"].as_array().unwrap().len(), 1);
     }
+    place
 }
 
 #[test]
@@ -176,6 +266,23 @@ fn settings_cannot_change_under_a_run() {
     place.write("run/resolved.toml", &text.replace("epochs = 2", "epochs = 3"));
     let ran = place.run(&["train", "--resume", "run"]).ends_with(2);
     assert!(ran.err.contains("resolved.toml was changed after the run began"), "{}", ran.err);
+}
+
+#[test]
+fn a_search_over_networks_goes_the_same_way_and_resumes() {
+    let place = Place::new();
+    let search = ["--set", "run.algorithm=search", "--set", "search.algorithm=cem", "--set", "run.name=searched"];
+    let ran = train(&place, &[&search[..], &["--out", "run"]].concat()).ends_with(0);
+    for part in ["searched", "vectors replay bit for bit", "episodes score as they did"] {
+        assert!(ran.out.contains(part), "{part}: {}", ran.out);
+    }
+    // A generation is 4 candidates in two scenarios of 12 decisions.
+    let rows = metrics(&place, "run");
+    assert_eq!(rows.len(), 1 + 1);
+    assert_eq!(rows[1][0], "96");
+    let column = rows[0].iter().position(|name| name == "rollout/return_mean").expect("returns are logged");
+    assert!(rows[1][column].parse::<f64>().unwrap() < 0.0, "{rows:?}");
+    place.run(&["train", "--resume", "run"]).ends_with(0);
 }
 
 #[test]

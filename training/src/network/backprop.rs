@@ -1,21 +1,14 @@
 //! A dense network's forward and backward pass over a block of rows, in buffers that are allocated once.
 
+use seawall_runtime::format::Activation;
 use seawall_runtime::network::Layer;
 
-use super::kernel::{accumulate, relu, relu_backward, tanh, tanh_backward};
+use super::kernel::{accumulate, add_rows, relu, relu_backward, tanh, tanh_backward};
 use super::packed::Packed;
+use super::parameters::{size, views};
 
 /// Rows that go through a network together: what they leave in the hidden layers stays in a second-level cache.
 pub(crate) const BLOCK: usize = 64;
-
-/// What stands between the layers of a network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Hidden {
-    /// The runtime's hyperbolic tangent.
-    Tanh,
-    /// `max(0, x)`, for networks that are never exported.
-    Relu,
-}
 
 /// Which gradients a network's weights will be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,18 +52,20 @@ impl Weights {
     }
 
     /// Takes over parameters: each layer's weight `[inputs, outputs]` and then its bias `[outputs]`.
-    pub(crate) fn load(&mut self, mut parameters: &[f32]) {
-        for (index, packed) in self.forward.iter_mut().enumerate() {
-            let (weight, rest) = parameters.split_at(packed.inputs() * packed.outputs());
-            let (bias, rest) = rest.split_at(packed.outputs());
-            let layer = Layer { weight, bias };
+    pub(crate) fn load(&mut self, parameters: &[f32]) {
+        let widths: Vec<_> = self.forward.iter().map(|packed| (packed.inputs(), packed.outputs())).collect();
+        assert_eq!(parameters.len(), size(&widths), "as many parameters as the layers have");
+        self.load_layers(views(parameters, &widths).into_iter());
+    }
+
+    /// Takes over layers of these widths.
+    pub(crate) fn load_layers<'a>(&mut self, layers: impl Iterator<Item = Layer<'a>>) {
+        for ((packed, backward), layer) in self.forward.iter_mut().zip(&mut self.backward).zip(layers) {
             packed.load(&layer);
-            if let Some(backward) = &mut self.backward[index] {
+            if let Some(backward) = backward {
                 backward.load_transposed(&layer);
             }
-            parameters = rest;
         }
-        assert!(parameters.is_empty(), "as many parameters as the layers have");
     }
 }
 
@@ -79,7 +74,7 @@ impl Weights {
 pub(crate) struct Workspace {
     /// Inputs and outputs of each layer.
     layers: Vec<(usize, usize)>,
-    hidden: Hidden,
+    hidden: Activation,
     /// Output of each layer, after the activation for all but the last, `[BLOCK, outputs]`.
     activations: Vec<Vec<f32>>,
     /// Gradient of a layer's output, and that of the layer before, `[BLOCK, widest]`.
@@ -90,11 +85,11 @@ pub(crate) struct Workspace {
 impl Workspace {
     /// For layers of these inputs and outputs with `tanh` between them.
     pub(crate) fn new(layers: &[(usize, usize)]) -> Self {
-        Self::activated(layers, Hidden::Tanh)
+        Self::activated(layers, Activation::Tanh)
     }
 
     /// For layers of these inputs and outputs with an activation between them.
-    pub(crate) fn activated(layers: &[(usize, usize)], hidden: Hidden) -> Self {
+    pub(crate) fn activated(layers: &[(usize, usize)], hidden: Activation) -> Self {
         let widest = layers.iter().map(|(inputs, outputs)| *inputs.max(outputs)).max().unwrap_or(0);
         Self {
             layers: layers.to_vec(),
@@ -116,8 +111,9 @@ impl Workspace {
             packed.apply(source, target);
             if index < last {
                 match self.hidden {
-                    Hidden::Tanh => tanh(target),
-                    Hidden::Relu => relu(target),
+                    Activation::Identity => {}
+                    Activation::Tanh => tanh(target),
+                    Activation::Relu => relu(target),
                 }
             }
         }
@@ -173,11 +169,7 @@ impl Workspace {
             let start = end - (inputs + 1) * outputs;
             let (weight, bias) = gradient[start..end].split_at_mut(inputs * outputs);
             end = start;
-            for row in delta.chunks_exact(outputs) {
-                for (sum, d) in bias.iter_mut().zip(row) {
-                    *sum += d;
-                }
-            }
+            add_rows(delta, bias);
             let Some(before) = index.checked_sub(1) else {
                 accumulate(input, delta, outputs, weight);
                 return;
@@ -210,8 +202,9 @@ impl Workspace {
         if let Some(before) = index.checked_sub(1) {
             let source = &self.activations[before][..rows * inputs];
             match self.hidden {
-                Hidden::Tanh => tanh_backward(previous, source),
-                Hidden::Relu => relu_backward(previous, source),
+                Activation::Identity => {}
+                Activation::Tanh => tanh_backward(previous, source),
+                Activation::Relu => relu_backward(previous, source),
             }
         }
         core::mem::swap(&mut self.delta, &mut self.previous);
@@ -223,9 +216,9 @@ mod tests {
     use seawall_env::SeedTree;
 
     use super::super::kernel::tests::{bits, noise};
-    use super::super::parameters::{Parameters, Shape, run};
+    use super::super::parameters::{Parameters, Shape};
+    use super::super::run;
     use super::*;
-    use crate::config::Head;
 
     #[test]
     fn a_block_goes_forward_to_the_bits_of_the_rollout() {
@@ -234,7 +227,7 @@ mod tests {
             action: 13,
             actor_hidden: vec![64, 50],
             critic_hidden: vec![5],
-            head: Head::Gaussian,
+            ..Shape::default()
         };
         let mut parameters = Parameters::draw(shape.clone(), -0.7, SeedTree::new(2));
         // Biases start at zero.

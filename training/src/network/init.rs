@@ -12,7 +12,7 @@ use seawall_env::rng::{normal_quantile, open_unit};
 /// # Reference
 /// Saxe et al. 2014 (arXiv:1312.6120).
 #[expect(clippy::cast_possible_truncation, reason = "weights are single precision")]
-pub(super) fn orthogonal(inputs: usize, outputs: usize, gain: f64, rng: &mut ChaCha8Rng) -> Vec<f32> {
+pub(crate) fn orthogonal(inputs: usize, outputs: usize, gain: f64, rng: &mut ChaCha8Rng) -> Vec<f32> {
     let (count, length) = (inputs.min(outputs), inputs.max(outputs));
     let mut basis: Vec<Vec<f64>> = Vec::with_capacity(count);
     while basis.len() < count {

@@ -162,6 +162,29 @@ fn outer<S: Simd, const R: usize, const V: usize, const WHOLE: bool>(
     }
 }
 
+/// Adds rows, `[N, width]`, to `sums`, `[width]`, in their order.
+pub(crate) fn add_rows(rows: &[f32], sums: &mut [f32]) {
+    dispatch(AddRows { rows, sums });
+}
+
+struct AddRows<'a> {
+    rows: &'a [f32],
+    sums: &'a mut [f32],
+}
+
+impl WithSimd for AddRows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for row in self.rows.chunks_exact(self.sums.len()) {
+            for (sum, x) in self.sums.iter_mut().zip(row) {
+                *sum += x;
+            }
+        }
+    }
+}
+
 /// `values = tanh(values)`, by the runtime's approximation.
 pub(crate) fn tanh(values: &mut [f32]) {
     dispatch(Tanh(values));
@@ -245,12 +268,12 @@ pub(super) mod tests {
     use seawall_env::{Purpose, SeedTree};
 
     use super::*;
-    use crate::distribution;
+    use crate::distribution::Gaussian;
 
     pub(in crate::network) fn noise(count: usize, stream: u64) -> Vec<f32> {
         let mut output = vec![0.0; count];
         let mut rng = SeedTree::new(4).stream(Purpose::Exploration, stream);
-        distribution::sample(&vec![0.0; count], &vec![0.0; count], &mut rng, &mut output);
+        Gaussian::new(&vec![0.0; count]).sample(&vec![0.0; count], &mut rng, &mut output);
         output
     }
 

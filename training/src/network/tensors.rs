@@ -3,17 +3,22 @@
 use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use seawall_runtime::Gru;
 use seawall_runtime::network::Layer;
 
 use super::parameters::Parameters;
+use super::recurrence::{Sequences, unroll};
 use super::tanh::tanh;
 
 /// Actor and critic as a burn module.
 #[derive(Module, Debug)]
 pub struct Tensors {
+    /// Two layers, or none.
+    actor_memory: Vec<Linear>,
     actor: Vec<Linear>,
     /// None where there is nothing to explore by.
     log_std: Option<Param<Tensor<1>>>,
+    critic_memory: Vec<Linear>,
     critic: Vec<Linear>,
 }
 
@@ -25,18 +30,40 @@ impl Tensors {
             weight: Param::from_data(TensorData::new(layer.weight.to_vec(), [layer.inputs(), layer.outputs()]), device),
             bias: Some(Param::from_data(TensorData::new(layer.bias.to_vec(), [layer.outputs()]), device)),
         };
+        let memory =
+            |gru: Option<Gru<'_>>| gru.map_or_else(Vec::new, |gru| vec![linear(&gru.input), linear(&gru.state)]);
         let log_std = parameters.log_std().to_vec();
         Self {
+            actor_memory: memory(parameters.actor_memory()),
             actor: parameters.actor().iter().map(linear).collect(),
             log_std: (!log_std.is_empty()).then(|| {
                 let length = log_std.len();
                 Param::from_data(TensorData::new(log_std, [length]), device)
             }),
+            critic_memory: memory(parameters.critic_memory()),
             critic: parameters.critic().iter().map(linear).collect(),
         }
     }
 
-    /// Mean actions before squashing, `[N, A]`, of normalised observations `[N, D]`.
+    /// What the actor's layers read: its memory after each of the normalised observations, `[N, H]`, or these themselves.
+    #[must_use]
+    pub fn remembered_by_actor(&self, observations: Tensor<2>, sequences: &Sequences) -> Tensor<2> {
+        match &self.actor_memory[..] {
+            [input, state] => unroll([input, state], observations, &sequences.actor_state, &sequences.fresh),
+            _ => observations,
+        }
+    }
+
+    /// What the critic's layers read; see [`Tensors::remembered_by_actor`].
+    #[must_use]
+    pub fn remembered_by_critic(&self, observations: Tensor<2>, sequences: &Sequences) -> Tensor<2> {
+        match &self.critic_memory[..] {
+            [input, state] => unroll([input, state], observations, &sequences.critic_state, &sequences.fresh),
+            _ => observations,
+        }
+    }
+
+    /// Mean actions before squashing, `[N, A]`, of what the actor's layers read.
     #[must_use]
     pub fn mean(&self, observations: Tensor<2>) -> Tensor<2> {
         forward(&self.actor, observations)
@@ -53,7 +80,7 @@ impl Tensors {
         (features.clone(), last.forward(features))
     }
 
-    /// Values, `[N]`, of normalised observations `[N, D]`.
+    /// Values, `[N]`, of what the critic's layers read.
     #[must_use]
     pub fn value(&self, observations: Tensor<2>) -> Tensor<1> {
         forward(&self.critic, observations).squeeze_dim(1)
@@ -74,13 +101,13 @@ impl Tensors {
     /// If a parameter did not take part in the loss, or `output` has another length.
     pub fn gradient(&self, mut gradients: Gradients, output: &mut [f32]) {
         let mut rest = output;
-        for layer in &self.actor {
+        for layer in self.actor_memory.iter().chain(&self.actor) {
             rest = take_layer(layer, &mut gradients, rest);
         }
         if let Some(log_std) = &self.log_std {
             rest = take(log_std, &mut gradients, rest);
         }
-        for layer in &self.critic {
+        for layer in self.critic_memory.iter().chain(&self.critic) {
             rest = take_layer(layer, &mut gradients, rest);
         }
         assert!(rest.is_empty(), "one entry per parameter");
@@ -122,11 +149,11 @@ fn take<'a, const D: usize>(
 mod tests {
     use seawall_env::{Purpose, SeedTree};
 
-    use super::super::parameters::{Shape, run};
+    use super::super::parameters::Shape;
+    use super::super::run;
     use super::*;
     use crate::Backend;
-    use crate::config::Head;
-    use crate::distribution;
+    use crate::distribution::Gaussian;
 
     #[test]
     fn the_runtime_and_burn_compute_the_same_network() {
@@ -135,16 +162,16 @@ mod tests {
             action: 13,
             actor_hidden: vec![64, 64],
             critic_hidden: vec![64, 32],
-            head: Head::Gaussian,
+            ..Shape::default()
         };
         let mut parameters = Parameters::draw(shape, -0.7, SeedTree::new(5));
         // Biases start at zero and the last layer near it: move everything to where an error would show.
         let mut rng = SeedTree::new(6).stream(Purpose::Exploration, 0);
         let mean = parameters.flat().to_vec();
         let log_std = vec![-2.0; mean.len()];
-        distribution::sample(&mean, &log_std, &mut rng, parameters.flat_mut());
+        Gaussian::new(&log_std).sample(&mean, &mut rng, parameters.flat_mut());
         let mut observations = vec![0.0; 37 * 48];
-        distribution::sample(&[0.0; 37 * 48], &[0.5; 37 * 48], &mut rng, &mut observations);
+        Gaussian::new(&[0.5; 37 * 48]).sample(&[0.0; 37 * 48], &mut rng, &mut observations);
 
         for backend in Backend::ALL {
             let device = backend.device();

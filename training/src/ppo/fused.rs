@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::gradient::Evaluation;
 use super::loss::{Minibatch, Objective};
 use crate::distribution::HALF_LN_TAU;
-use crate::network::{BLOCK, Parameters, Shape, Weights, Workspace};
+use crate::network::{BLOCK, Parameters, Shape, Weights, Workspace, add_rows};
 
 /// Parts of a minibatch whose gradients are summed apart, by as many threads as there are, and then in order. The
 /// number is fixed, so that no bit depends on the number of threads.
@@ -44,8 +44,12 @@ struct Shard {
 
 impl Fused {
     /// For networks of this shape.
+    ///
+    /// # Panics
+    /// If they remember: that gradient is burn's.
     #[must_use]
     pub fn new(shape: &Shape) -> Self {
+        assert_eq!(shape.memory, 0, "gradients through time are burn's");
         let (actor, critic) = (shape.actor(), shape.critic());
         let shard = Shard {
             actor: Workspace::new(&actor),
@@ -113,9 +117,7 @@ impl Fused {
         gradient.copy_from_slice(&first.gradient);
         let mut total = first.sums;
         for shard in others {
-            for (sum, part) in gradient.iter_mut().zip(&shard.gradient) {
-                *sum += part;
-            }
+            add_rows(&shard.gradient, gradient);
             total.add(&shard.sums);
         }
         for (a, sum) in gradient[self.log_std_at..self.log_std_at + actions].iter_mut().enumerate() {
@@ -151,18 +153,21 @@ impl Shard {
         self.sums = Evaluation::default();
         let (actor, rest) = self.gradient.split_at_mut(batch.log_std_at);
         let critic = &mut rest[batch.inverse_std.len()..];
-        let width = batch.minibatch.observation.len() / batch.minibatch.advantage.len();
+        let Minibatch { observation, critic_observation, advantage, .. } = batch.minibatch;
+        let seen = if critic_observation.is_empty() { observation } else { critic_observation };
+        let [width, width_seen] = [observation, seen].map(|rows| rows.len() / advantage.len());
         for start in rows.clone().step_by(BLOCK) {
             let rows = start..rows.end.min(start + BLOCK);
-            let observation = &batch.minibatch.observation[rows.start * width..rows.end * width];
+            let observation = &observation[rows.start * width..rows.end * width];
+            let seen = &seen[rows.start * width_seen..rows.end * width_seen];
             self.actor.forward(batch.actor, observation);
-            self.critic.forward(batch.critic, observation);
+            self.critic.forward(batch.critic, seen);
             let (mean, mean_gradient) = self.actor.ends(rows.len());
             batch.policy(rows.clone(), mean, mean_gradient, &mut self.z, &mut self.log_std, &mut self.sums);
             let (value, value_gradient) = self.critic.ends(rows.len());
             batch.value(rows, value, value_gradient, &mut self.sums);
             self.actor.backward(batch.actor, observation, actor);
-            self.critic.backward(batch.critic, observation, critic);
+            self.critic.backward(batch.critic, seen, critic);
         }
     }
 }
@@ -195,13 +200,17 @@ impl Batch<'_> {
             let ratio = 1.0 + excess;
             let advantage = f64::from(self.minibatch.advantage[row]);
             let (plain, clipped) = (ratio * advantage, ratio.clamp(low, high) * advantage);
-            sums.policy -= plain.min(clipped);
+            sums.policy -= if self.objective.imitates { log_density } else { plain.min(clipped) };
             // Mean of `(r − 1) − ln r`: unbiased, never negative, of low variance.
             sums.divergence += excess - log_ratio;
             sums.clipped += f64::from(u8::from(excess.abs() > self.objective.clip));
 
             // Where the clipped product is the smaller one it does not depend on the policy. A NaN is kept.
-            let slope = if clipped < plain { 0.0 } else { -self.scale * plain };
+            let slope = match self.objective.imitates {
+                true => -self.scale,
+                false if clipped < plain => 0.0,
+                false => -self.scale * plain,
+            };
             for (((gradient, log_std), z), inverse) in
                 mean_gradient.iter_mut().zip(&mut *log_std_gradient).zip(&*z).zip(self.inverse_std)
             {

@@ -11,7 +11,7 @@ use crate::network::{Parameters, Shape, Tensors};
 /// What a minibatch came to; means over its samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Evaluation {
-    /// Clipped surrogate, negated.
+    /// Clipped surrogate, or mean log-density where actions are imitated, negated.
     pub policy: f64,
     /// Squared value error, or the larger of the plain and the clipped one.
     pub value: f64,

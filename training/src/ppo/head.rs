@@ -10,12 +10,14 @@ use seawall_runtime::network;
 
 use super::density::{VARIANCE_FLOOR, concentration};
 use crate::config::Head;
-use crate::distribution::{self, HALF_LN_TAU};
-use crate::network::{Parameters, run};
+use crate::distribution::{self, Gaussian, HALF_LN_TAU};
+use crate::network::{Forward, Parameters, run};
 
 /// Draws actions for a rollout.
 pub(super) struct Sampler<'a> {
     parameters: &'a Parameters,
+    actor: Forward,
+    gaussian: Gaussian,
     rng: &'a mut ChaCha8Rng,
     /// Steps between two draws of state-dependent noise.
     interval: usize,
@@ -25,23 +27,23 @@ pub(super) struct Sampler<'a> {
 }
 
 impl<'a> Sampler<'a> {
-    pub(super) const fn new(parameters: &'a Parameters, rng: &'a mut ChaCha8Rng, interval: usize) -> Self {
-        Self { parameters, rng, interval, age: 0, noise: Vec::new() }
+    pub(super) fn new(parameters: &'a Parameters, rng: &'a mut ChaCha8Rng, interval: usize) -> Self {
+        let (actor, gaussian) = (Forward::new(&parameters.actor()), Gaussian::new(parameters.log_std()));
+        Self { parameters, actor, gaussian, rng, interval, age: 0, noise: Vec::new() }
     }
 
-    /// Draws an action for each row of normalised `observation`, `[B, D]`, into `action`, `[B, A]`; appends its
+    /// Draws an action for each row of what the actor's layers read, `[B, D]` or `[B, H]`, into `action`, `[B, A]`; appends its
     /// log-density, and adds its surprise in the environment's own units to `entropy`, in nats.
     #[expect(clippy::cast_possible_truncation, reason = "learning is single precision")]
     pub(super) fn draw(
         &mut self,
         observation: &[f32],
         mean: &mut [f32],
-        scratch: &mut [f32],
         (action, log_density, entropy): (&mut [f32], &mut Vec<f32>, &mut f64),
     ) {
         let shape = self.parameters.shape();
-        let rows = observation.len() / shape.observation;
         let layers = self.parameters.actor();
+        let rows = observation.len() / layers[0].inputs();
         let mut features = Vec::new();
         if shape.head == Head::StateDependent {
             let (last, hidden) = layers.split_last().expect("a network has at least one layer");
@@ -50,14 +52,14 @@ impl<'a> Sampler<'a> {
             mean.copy_from_slice(&run(core::slice::from_ref(last), &features));
             self.redraw(rows);
         } else {
-            network::forward(&layers, observation, rows, scratch, mean);
+            self.actor.run(observation, mean);
         }
         let (actions, log_std) = (shape.action, self.parameters.log_std());
         for (row, (mean, action)) in mean.chunks_exact(actions).zip(action.chunks_exact_mut(actions)).enumerate() {
             let (density, jacobian) = match shape.head {
                 Head::Gaussian => {
-                    distribution::sample(mean, log_std, self.rng, action);
-                    (distribution::gaussian_log_density(action, mean, log_std), distribution::log_jacobian(action))
+                    self.gaussian.sample(mean, self.rng, action);
+                    (self.gaussian.log_density(action, mean), distribution::log_jacobian(action))
                 }
                 Head::StateDependent => {
                     let width = features.len() / rows;
@@ -109,6 +111,23 @@ pub(super) fn enact(head: Head, stored: &[f32], action: &mut [f32]) {
         *action = match head {
             Head::Gaussian | Head::StateDependent => network::tanh(*stored),
             Head::Beta | Head::Categorical => 2.0 * stored - 1.0,
+        };
+    }
+}
+
+/// What would be stored of actions that the environment gets: the inverse of [`enact`], held off the edges by `edge`, where
+/// squashing lets no gradient through; of choices, the largest entry.
+pub(super) fn store(head: Head, action: &[f32], edge: f32, stored: &mut [f32]) {
+    if head == Head::Categorical {
+        stored.fill(0.0);
+        stored[largest(action)] = 1.0;
+        return;
+    }
+    for (stored, action) in stored.iter_mut().zip(action) {
+        let held = action.clamp(edge - 1.0, 1.0 - edge);
+        *stored = match head {
+            Head::Gaussian | Head::StateDependent | Head::Categorical => libm::atanhf(held),
+            Head::Beta => 0.5 * (held + 1.0),
         };
     }
 }

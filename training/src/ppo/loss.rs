@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::density::Density;
 use crate::config::Head;
-use crate::network::Tensors;
+use crate::network::{Sequences, Tensors};
 
 /// One minibatch on the host.
 ///
@@ -14,6 +14,10 @@ use crate::network::Tensors;
 pub struct Minibatch {
     /// Normalised observations, `[N, D]`.
     pub observation: Vec<f32>,
+    /// What the critic sees, `[N, D + P]`; empty if it sees what the actor does.
+    pub critic_observation: Vec<f32>,
+    /// How rows follow one another, where networks remember.
+    pub sequences: Sequences,
     /// Actions before squashing, or points of `(0, 1)`, or choices as zeros and a one, `[N, A]`.
     pub action: Vec<f32>,
     /// Log-density of `action` under the rollout's policy, `[N]`.
@@ -39,6 +43,8 @@ pub struct Objective {
     pub entropy_weight: f64,
     /// What the actor's outputs mean.
     pub head: Head,
+    /// Whether actions are imitated: their log-density is maximised in the place of the surrogate.
+    pub imitates: bool,
 }
 
 /// The objective and its parts, each a tensor of one element but for the first.
@@ -46,7 +52,7 @@ pub struct Objective {
 pub struct Loss {
     /// Logarithm of the probability ratio of each sample, `[N]`.
     pub log_ratio: Tensor<1>,
-    /// Clipped surrogate, negated.
+    /// Clipped surrogate, or mean log-density where actions are imitated, negated.
     pub policy: Tensor<1>,
     /// Mean squared value error, or the larger of the plain and the clipped one.
     pub value: Tensor<1>,
@@ -72,18 +78,27 @@ impl Loss {
             Tensor::<2>::from_data(TensorData::new(values, [samples, width]), device)
         };
         let observation = matrix(minibatch.observation);
+        let critic_observation = match minibatch.critic_observation {
+            seen if seen.is_empty() => observation.clone(),
+            seen => matrix(seen),
+        };
+        let actor_input = network.remembered_by_actor(observation, &minibatch.sequences);
+        let critic_input = network.remembered_by_critic(critic_observation, &minibatch.sequences);
 
         let action = matrix(minibatch.action);
-        let density = Density::new(objective.head, network, observation.clone(), action, device);
+        let density = Density::new(objective.head, network, actor_input, action, device);
         let Density { log_density, entropy } = density;
-        let log_ratio = log_density - vector(minibatch.log_density);
+        let log_ratio = log_density.clone() - vector(minibatch.log_density);
+        let policy = if objective.imitates {
+            log_density.mean().neg()
+        } else {
+            let ratio = log_ratio.clone().exp();
+            let advantage = vector(minibatch.advantage);
+            let clipped = ratio.clone().clamp(1.0 - objective.clip, 1.0 + objective.clip) * advantage.clone();
+            (ratio * advantage).min_pair(clipped).mean().neg()
+        };
 
-        let ratio = log_ratio.clone().exp();
-        let advantage = vector(minibatch.advantage);
-        let clipped = ratio.clone().clamp(1.0 - objective.clip, 1.0 + objective.clip) * advantage.clone();
-        let policy = (ratio * advantage).min_pair(clipped).mean().neg();
-
-        let value = network.value(observation);
+        let value = network.value(critic_input);
         let returns = vector(minibatch.returns);
         let error = value.clone() - returns.clone();
         let mut squared = error.clone() * error;

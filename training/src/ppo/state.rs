@@ -4,13 +4,16 @@ use rand_chacha::ChaCha8Rng;
 use seawall_env::Spec;
 use serde::{Deserialize, Serialize};
 
+use super::constraint::Constraint;
+use super::memory::Memory;
 use super::risk::ReturnCap;
+use super::sight::Sight;
 use crate::backend::Backend;
 use crate::checkpoint;
 use crate::config::PpoConfig;
 use crate::episodes::Episodes;
 use crate::error::Error;
-use crate::normaliser::{ObservationNormaliser, RewardScaler};
+use crate::normaliser::RewardScaler;
 use crate::optimiser::Adam;
 
 /// What makes a run the run that it is: a checkpoint resumes only under the same.
@@ -49,9 +52,11 @@ pub(super) struct State {
     /// In the order of [`crate::network::Parameters`].
     pub(super) parameters: Vec<f32>,
     pub(super) adam: Adam,
-    pub(super) normaliser: ObservationNormaliser,
+    pub(super) sight: Sight,
+    pub(super) memory: Memory,
     pub(super) scaler: RewardScaler,
     pub(super) cap: Option<ReturnCap>,
+    pub(super) constraint: Option<Constraint>,
     pub(super) exploration: ChaCha8Rng,
     pub(super) shuffle: ChaCha8Rng,
     pub(super) episodes: Episodes,

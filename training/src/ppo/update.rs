@@ -8,7 +8,7 @@ use super::loss::{Minibatch, Objective};
 use super::rollout::Rollout;
 use crate::Error;
 use crate::config::AdvantageNormalisation;
-use crate::network::Parameters;
+use crate::network::{Parameters, Sequences};
 use crate::optimiser::{Adam, clip_global_norm};
 
 /// Keeps equal advantages from dividing by zero.
@@ -23,6 +23,11 @@ pub(super) struct Plan {
     pub(super) learning_rate: f64,
     pub(super) gradient_norm_max: f64,
     pub(super) kl_limit: Option<f64>,
+    /// Steps of a sequence, which stay together: one, unless networks remember.
+    pub(super) sequence: usize,
+    pub(super) environments: usize,
+    /// Environments that are learned from: the first ones.
+    pub(super) learned: usize,
     /// Environment steps done so far, for errors.
     pub(super) step: u64,
 }
@@ -66,14 +71,15 @@ impl Plan {
             standardise(&mut advantage);
         }
         let mut report = Report::default();
-        let mut order: Vec<usize> = (0..returns.len()).collect();
+        let sequences = 0..returns.len() / self.sequence;
+        let mut order: Vec<usize> = sequences.filter(|id| id % self.environments < self.learned).collect();
         let mut gradient = vec![0.0; learning.parameters.flat().len()];
         let mut minibatch = Minibatch::default();
         'epochs: for _ in 0..self.epochs {
             shuffle(&mut order, learning.shuffle);
             let mut kl = Mean::default();
-            for indices in order.chunks_exact(self.minibatch) {
-                self.gather(indices, rollout, &advantage, returns, &mut minibatch);
+            for chosen in order.chunks_exact(self.minibatch / self.sequence) {
+                self.gather(chosen, rollout, &advantage, returns, &mut minibatch);
                 let evaluation =
                     learning.differentiator.evaluate(learning.parameters, &minibatch, &self.objective, &mut gradient);
                 kl.add(evaluation.divergence);
@@ -85,6 +91,10 @@ impl Plan {
                 report.value_loss += evaluation.value;
                 report.clip_fraction += evaluation.clipped;
                 self.check("loss", evaluation.total)?;
+                if self.objective.imitates {
+                    // Likelihood alone would end all exploration: who is imitated seldom errs at random.
+                    gradient[learning.parameters.shape().log_std_range()].fill(0.0);
+                }
                 let norm = clip_global_norm(&mut gradient, self.gradient_norm_max);
                 self.check("gradient", norm)?;
                 report.gradient_norm += norm;
@@ -101,28 +111,45 @@ impl Plan {
         Ok(report)
     }
 
-    /// Fills `minibatch` with the samples at `indices`.
+    /// Samples of some sequences, time-major; sequences are numbered by block of steps, then environment.
+    fn samples(&self, chosen: &[usize]) -> Vec<usize> {
+        let sample = |id: &usize, step: usize| {
+            let (block, environment) = (id / self.environments, id % self.environments);
+            (block * self.sequence + step) * self.environments + environment
+        };
+        (0..self.sequence).flat_map(|step| chosen.iter().map(move |id| sample(id, step))).collect()
+    }
+
+    /// Fills `minibatch` with the samples of the sequences `chosen`.
     fn gather(
         &self,
-        indices: &[usize],
+        chosen: &[usize],
         rollout: &Rollout,
         advantage: &[f32],
         returns: &[f32],
         minibatch: &mut Minibatch,
     ) {
-        let pick = |from: &[f32], picked: &mut Vec<f32>| {
-            let width = from.len() / returns.len();
-            picked.clear();
-            for &index in indices {
-                picked.extend_from_slice(&from[index * width..(index + 1) * width]);
-            }
-        };
+        let indices = self.samples(chosen);
+        let pick = |from: &[f32], picked: &mut Vec<f32>| rows(from, returns.len(), &indices, picked);
         pick(&rollout.observation, &mut minibatch.observation);
+        pick(&rollout.critic_observation, &mut minibatch.critic_observation);
         pick(&rollout.action, &mut minibatch.action);
         pick(&rollout.log_density, &mut minibatch.log_density);
         pick(advantage, &mut minibatch.advantage);
         pick(returns, &mut minibatch.returns);
         pick(&rollout.value, &mut minibatch.value);
+        if !rollout.actor_state.is_empty() {
+            let Sequences { actor_state, critic_state, fresh } = &mut minibatch.sequences;
+            let sequences = returns.len() / self.sequence;
+            rows(&rollout.actor_state, sequences, chosen, actor_state);
+            rows(&rollout.critic_state, sequences, chosen, critic_state);
+            fresh.clear();
+            // What is stored before a sequence knows already whether an episode has ended there.
+            let ended = |(at, index): (usize, &usize)| {
+                at >= chosen.len() && rollout.status[index - self.environments].is_over()
+            };
+            fresh.extend(indices.iter().enumerate().map(ended));
+        }
         if self.advantage_normalisation == AdvantageNormalisation::Minibatch {
             standardise(&mut minibatch.advantage);
         }
@@ -130,6 +157,15 @@ impl Plan {
 
     const fn check(&self, quantity: &'static str, value: f64) -> Result<(), Error> {
         if value.is_finite() { Ok(()) } else { Err(Error::NotFinite { quantity, step: self.step }) }
+    }
+}
+
+/// Picks the rows at `indices` of a matrix with `count` rows, or nothing from an empty one.
+fn rows(from: &[f32], count: usize, indices: &[usize], picked: &mut Vec<f32>) {
+    let width = from.len() / count;
+    picked.clear();
+    for &index in indices {
+        picked.extend_from_slice(&from[index * width..(index + 1) * width]);
     }
 }
 
@@ -197,22 +233,7 @@ mod tests {
 
     /// Minibatch of samples 2 and 0 out of three, one observation and one action each.
     fn gathered(advantage_normalisation: AdvantageNormalisation) -> Minibatch {
-        let plan = Plan {
-            objective: Objective {
-                clip: 0.2,
-                value_clip: None,
-                value_weight: 0.5,
-                entropy_weight: 0.0,
-                head: Head::Gaussian,
-            },
-            epochs: 1,
-            minibatch: 2,
-            advantage_normalisation,
-            learning_rate: 0.1,
-            gradient_norm_max: 1.0,
-            kl_limit: None,
-            step: 0,
-        };
+        let plan = plan(advantage_normalisation);
         let rollout = Rollout {
             observation: vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
             action: vec![0.1, 0.2, 0.3],
@@ -225,6 +246,29 @@ mod tests {
         minibatch
     }
 
+    fn plan(advantage_normalisation: AdvantageNormalisation) -> Plan {
+        Plan {
+            objective: Objective {
+                clip: 0.2,
+                value_clip: None,
+                value_weight: 0.5,
+                entropy_weight: 0.0,
+                head: Head::Gaussian,
+                imitates: false,
+            },
+            epochs: 1,
+            minibatch: 2,
+            advantage_normalisation,
+            learning_rate: 0.1,
+            gradient_norm_max: 1.0,
+            kl_limit: None,
+            sequence: 1,
+            environments: 1,
+            learned: 1,
+            step: 0,
+        }
+    }
+
     #[test]
     fn minibatches_hold_the_rows_of_their_samples() {
         let minibatch = gathered(AdvantageNormalisation::Off);
@@ -234,6 +278,33 @@ mod tests {
         assert_eq!(minibatch.advantage, [40.0, 10.0]);
         assert_eq!(minibatch.returns, [90.0, 70.0]);
         assert_eq!(minibatch.value, [9.0, 7.0]);
+    }
+
+    #[test]
+    fn sequences_stay_whole_and_know_where_episodes_end_within_them() {
+        use seawall_env::Status::{Running, Terminated};
+        // Four steps of two environments in sequences of two; the second environment's episode ends at every step.
+        let plan = Plan { sequence: 2, environments: 2, learned: 2, minibatch: 4, ..plan(AdvantageNormalisation::Off) };
+        let counted: Vec<f32> = (0..8_u8).map(f32::from).collect();
+        let rollout = Rollout {
+            observation: counted.clone(),
+            critic_observation: counted.iter().flat_map(|x| [*x, 10.0 * x]).collect(),
+            action: counted.clone(),
+            log_density: counted.clone(),
+            value: counted.clone(),
+            status: [Running, Terminated].repeat(4),
+            actor_state: vec![0.0, 1.0, 2.0, 3.0],
+            critic_state: vec![10.0, 11.0, 12.0, 13.0],
+            ..Rollout::default()
+        };
+        let mut minibatch = Minibatch::default();
+        // The second environment's second sequence, then the first one's first.
+        plan.gather(&[3, 0], &rollout, &counted, &counted, &mut minibatch);
+        assert_eq!(minibatch.observation, [5.0, 0.0, 7.0, 2.0]);
+        assert_eq!(minibatch.critic_observation, [5.0, 50.0, 0.0, 0.0, 7.0, 70.0, 2.0, 20.0]);
+        assert_eq!(minibatch.sequences.actor_state, [3.0, 0.0]);
+        assert_eq!(minibatch.sequences.critic_state, [13.0, 10.0]);
+        assert_eq!(minibatch.sequences.fresh, [false, false, true, false]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Settings of the soft actor-critic.
 
 use seawall_env::{Problem, Problems};
+use seawall_runtime::format::Activation;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Limit, RewardTransform};
@@ -52,6 +53,25 @@ impl CriticKind {
     }
 }
 
+/// What stands between the actor's layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActorActivation {
+    /// The hyperbolic tangent.
+    Tanh,
+    /// `max(0, x)`.
+    Relu,
+}
+
+impl From<ActorActivation> for Activation {
+    fn from(activation: ActorActivation) -> Self {
+        match activation {
+            ActorActivation::Tanh => Self::Tanh,
+            ActorActivation::Relu => Self::Relu,
+        }
+    }
+}
+
 /// Where exploration comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -87,9 +107,10 @@ pub struct SacConfig {
     pub minibatch: usize,
     /// Rewards before the bootstrap; 1 to 100. More than one is biased by the actions of older policies. Default 1.
     pub return_steps: usize,
-    /// Units of the actor's hidden layers, with `tanh` between them as exports have it; each 1 to 4,096. Default
-    /// `[256, 256]` (*H*).
+    /// Units of the actor's hidden layers; each 1 to 4,096. Default `[256, 256]` (*H*).
     pub actor_hidden: Vec<usize>,
+    /// What stands between the actor's layers. Default `relu` (*H*).
+    pub actor_activation: ActorActivation,
     /// Units of the critics' hidden layers, rectified; each 1 to 4,096. Default `[256, 256]` (*H*).
     pub critic_hidden: Vec<usize>,
     /// What the critics estimate. Default `twin` (*H*); *K* has `{ quantiles = { critics = 2, count = 25, dropped = 2 } }`.
@@ -137,6 +158,7 @@ impl Default for SacConfig {
             minibatch: 256,
             return_steps: 1,
             actor_hidden: vec![256, 256],
+            actor_activation: ActorActivation::Relu,
             critic_hidden: vec![256, 256],
             critic: CriticKind::Twin,
             learning_rate: 3e-4,

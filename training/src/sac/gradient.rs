@@ -7,12 +7,13 @@
 use core::ops::Range;
 
 use rayon::prelude::*;
+use seawall_runtime::format::Activation;
 
 use super::config::{CriticKind, Exploration};
 use super::head::{Drawn, Head, Noise, Outputs};
 use super::networks::{Networks, SacShape};
 use super::quantiles;
-use crate::network::{BLOCK, Hidden, Reach, Weights, Workspace};
+use crate::network::{BLOCK, Reach, Weights, Workspace, add_rows};
 
 /// Parts of a minibatch whose gradients are summed apart.
 const SHARDS: usize = 4;
@@ -112,8 +113,8 @@ impl Differentiator {
     pub fn new(shape: &SacShape) -> Self {
         let (actor, critic, count) = (shape.actor(), shape.critic(), shape.critic.critics());
         let shard = Shard {
-            actor: Workspace::new(&actor),
-            critics: vec![Workspace::activated(&critic, Hidden::Relu); count],
+            actor: Workspace::activated(&actor, shape.actor_activation.into()),
+            critics: vec![Workspace::activated(&critic, Activation::Relu); count],
             drawn: Drawn::default(),
             input: Vec::new(),
             next_values: vec![Vec::new(); count],
@@ -225,9 +226,7 @@ fn over_shards(shards: &mut [Shard], rows: usize, work: impl Fn(&mut Shard, Rang
 fn sum_into<'a>(sum: &mut [f32], mut parts: impl Iterator<Item = &'a Vec<f32>>) {
     sum.copy_from_slice(parts.next().expect("a minibatch has at least one part"));
     for part in parts {
-        for (sum, part) in sum.iter_mut().zip(part) {
-            *sum += part;
-        }
+        add_rows(part, sum);
     }
 }
 

@@ -1,16 +1,18 @@
 //! The learner: what it holds, how one iteration goes, how it is saved and resumed.
 
 use seawall_env::{Env, Problem, Purpose, SeedTree, VecEnv};
+use seawall_runtime::format::Activation;
 
 use super::config::SacConfig;
 use super::gradient::Differentiator;
-use super::networks::{Networks, SacShape, rectified};
+use super::networks::{Networks, SacShape};
 use super::replay::{Reading, Replay, Step};
 use super::rollout::Explorer;
 use super::state::{Identity, State};
 use super::update::{Optimisers, Plan, Report, Scratch};
 use crate::episodes::{Episode, Episodes};
 use crate::error::{Error, check_finite as check};
+use crate::network::run_with;
 use crate::normaliser::{ObservationNormaliser, RewardScaler};
 use crate::observer::{Observer, Phase};
 use crate::policy::{Dense, LearnedPolicy};
@@ -60,6 +62,7 @@ impl<E: Env> Learner<E> {
             observation: spec.observation.len(),
             action: spec.action.len(),
             actor_hidden: config.actor_hidden.clone(),
+            actor_activation: config.actor_activation,
             critic_hidden: config.critic_hidden.clone(),
             critic: config.critic,
             exploration: config.exploration,
@@ -95,6 +98,12 @@ impl<E: Env> Learner<E> {
         &self.identity.config
     }
 
+    /// Environment steps of one iteration.
+    #[must_use]
+    pub fn steps_per_iteration(&self) -> u64 {
+        (self.config().horizon * self.envs.len()) as u64
+    }
+
     /// All networks.
     #[must_use]
     pub const fn networks(&self) -> &Networks {
@@ -110,7 +119,7 @@ impl<E: Env> Learner<E> {
         let shape = self.networks.shape();
         let rows = normalised.chunks_exact(shape.observation).zip(actions.chunks_exact(shape.action));
         let input: Vec<f32> = rows.flat_map(|(o, a)| o.iter().chain(a).copied().collect::<Vec<_>>()).collect();
-        rectified(&self.networks.critic(index), &input)
+        run_with(Activation::Relu, &self.networks.critic(index), &input)
     }
 
     /// Steps every environment once and remembers it.
@@ -213,8 +222,8 @@ impl<E: Env> Trainer for Learner<E> {
         self.steps_done
     }
 
-    fn steps_per_iteration(&self) -> u64 {
-        (self.config().horizon * self.envs.len()) as u64
+    fn iterations_done(&self) -> u64 {
+        self.steps_done / self.steps_per_iteration()
     }
 
     fn total_steps(&self) -> u64 {
@@ -252,6 +261,8 @@ impl<E: Env> Trainer for Learner<E> {
             mean: self.normaliser.mean().to_vec(),
             inverse_deviation: self.normaliser.inverse_deviation().to_vec(),
             clip: self.normaliser.clip(),
+            memory: None,
+            hidden: self.networks.shape().actor_activation.into(),
             layers,
         }
     }

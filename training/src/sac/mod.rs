@@ -20,7 +20,7 @@ mod rollout;
 mod state;
 mod update;
 
-pub use config::{CriticKind, Exploration, SacConfig, Temperature};
+pub use config::{ActorActivation, CriticKind, Exploration, SacConfig, Temperature};
 pub use head::Noise;
 pub use learner::Learner;
 pub use networks::{Networks, SacShape};

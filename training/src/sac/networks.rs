@@ -4,8 +4,8 @@ use rand_chacha::ChaCha8Rng;
 use seawall_env::{Purpose, SeedTree};
 use seawall_runtime::network::Layer;
 
-use super::config::{CriticKind, Exploration};
-use crate::network::{pairs, run, size, uniform, views};
+use super::config::{ActorActivation, CriticKind, Exploration};
+use crate::network::{pairs, size, uniform, views};
 
 /// Widths of all networks, and what their outputs mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct SacShape {
     pub action: usize,
     /// Units of the actor's hidden layers.
     pub actor_hidden: Vec<usize>,
+    /// What stands between the actor's layers.
+    pub actor_activation: ActorActivation,
     /// Units of each critic's hidden layers.
     pub critic_hidden: Vec<usize>,
     /// What the critics estimate.
@@ -169,15 +171,4 @@ impl Networks {
             }
         }
     }
-}
-
-/// Runs rectified `layers` over the rows of `input`, `[rows, outputs]`.
-pub(super) fn rectified(layers: &[Layer<'_>], input: &[f32]) -> Vec<f32> {
-    let (last, hidden) = layers.split_last().expect("a network has at least one layer");
-    let rectify = |input: Vec<f32>, layer: &Layer<'_>| {
-        let mut output = run(core::slice::from_ref(layer), &input);
-        output.iter_mut().for_each(|value| *value = value.max(0.0));
-        output
-    };
-    run(core::slice::from_ref(last), &hidden.iter().fold(input.to_vec(), rectify))
 }

@@ -4,13 +4,12 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 use seawall_env::rng::{normal_quantile, open_unit};
 use seawall_env::{Env, VecEnv};
-use seawall_runtime::network;
 use serde::{Deserialize, Serialize};
 
 use super::config::Exploration;
 use super::head::{Drawn, Head, Noise, Outputs};
 use super::networks::Networks;
-use crate::network::run;
+use crate::network::run_with;
 use crate::normaliser::ObservationNormaliser;
 
 /// Noise that exploration is made of, and how long it has stood.
@@ -47,22 +46,23 @@ impl Explorer {
         let mut input = vec![0.0; envs.observations().len()];
         normaliser.apply(envs.observations(), &mut input);
         let layers = networks.actor();
-        let (last, hidden) = layers.split_last().expect("a network has at least one layer");
+        let hidden = shape.actor_activation.into();
+        let (last, before) = layers.split_last().expect("a network has at least one layer");
         let mut head = Head::new(shape);
         head.load(networks.log_std());
         let mut drawn = Drawn::default();
         match shape.exploration {
             Exploration::Gaussian => {
-                let outputs = run(&layers, &input);
+                let outputs = run_with(hidden, &layers, &input);
                 let noise = Noise::Rows(normals(&mut self.rng, envs.len() * shape.action));
                 head.draw(&(0..envs.len()), Outputs { last: &outputs, features: &[] }, &noise, &mut drawn);
                 drawn.action
             }
             Exploration::StateDependent => {
                 self.redraw(envs.len(), shape.features() * shape.action, interval);
-                let mut features = run(hidden, &input);
-                features.iter_mut().for_each(|feature| *feature = network::tanh(*feature));
-                let outputs = run(core::slice::from_ref(last), &features);
+                let mut features = run_with(hidden, before, &input);
+                hidden.apply(&mut features);
+                let outputs = run_with(hidden, core::slice::from_ref(last), &features);
                 let rows = outputs.chunks_exact(shape.action).zip(features.chunks_exact(shape.features()));
                 let mut actions = Vec::with_capacity(outputs.len());
                 for ((last, features), weights) in rows.zip(&mut self.weights) {

@@ -63,6 +63,9 @@ pub struct SearchConfig {
     pub observation_normalisation: bool,
     /// Where standardised observations are clipped, in standard deviations; above 0, to 1e6. Default 10.
     pub observation_clip: f64,
+    /// Units of the hidden layers where networks are searched for; each 1 to 4,096. Default none: a linear policy, which is
+    /// what Mania et al. 2018 search for.
+    pub hidden: Vec<usize>,
     /// Settings of `cma_es`.
     pub cma_es: CmaEsConfig,
     /// Settings of `openai_es`.
@@ -82,6 +85,7 @@ impl Default for SearchConfig {
             objective: Objective::Mean,
             observation_normalisation: true,
             observation_clip: 10.0,
+            hidden: Vec::new(),
             cma_es: CmaEsConfig::default(),
             openai_es: OpenAiEsConfig::default(),
             ars: ArsConfig::default(),
@@ -102,6 +106,9 @@ impl SearchConfig {
         }
         let clip = self.observation_clip;
         problems.require(clip > 0.0 && clip <= 1e6, "observation_clip", clip, "above 0, to 1e6");
+        for (index, &width) in self.hidden.iter().enumerate() {
+            problems.require((1..=4_096).contains(&width), format!("hidden[{index}]"), width, "in [1, 4096]");
+        }
         self.cma_es.validate("cma_es", &mut problems);
         self.openai_es.validate("openai_es", &mut problems);
         self.ars.validate("ars", &mut problems);
@@ -126,6 +133,7 @@ mod tests {
             episodes: 0,
             objective: Objective::Cvar(0.0),
             observation_clip: f64::NAN,
+            hidden: vec![8, 0],
             cma_es: CmaEsConfig { population: 1, step_size: 0.0, ..CmaEsConfig::default() },
             openai_es: OpenAiEsConfig { pairs: 0, deviation: -1.0, learning_rate: 0.0, weight_decay: 2.0 },
             ars: ArsConfig { directions: 2, top: 3, deviation: 0.0, step_size: 0.0 },
@@ -138,6 +146,7 @@ mod tests {
             "episodes",
             "objective.cvar",
             "observation_clip",
+            "hidden[1]",
             "cma_es.population",
             "cma_es.step_size",
             "openai_es.pairs",

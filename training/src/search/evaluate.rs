@@ -6,15 +6,14 @@ use seawall_env::{Env, Purpose, SeedTree};
 
 use super::config::Objective;
 use super::form::Form;
+use crate::episodes::{Episode, Episodes};
 use crate::normaliser::ObservationNormaliser;
 
 /// One episode of one candidate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Played {
-    /// Sum of rewards.
-    pub episode_return: f64,
-    /// Decisions.
-    pub steps: u64,
+    /// What it came to.
+    pub episode: Episode,
     /// What was acted on, `[steps, D]`, if it was asked for.
     pub observations: Vec<f32>,
 }
@@ -26,20 +25,20 @@ pub struct Played {
 pub fn play<E: Env>(mut env: E, policy: &mut dyn Policy, seed: u64, is_watched: bool) -> Played {
     let mut observation = vec![0.0; env.spec().observation.len()];
     let mut action = vec![0.0; env.spec().action.len()];
-    let mut played = Played { episode_return: 0.0, steps: 0, observations: Vec::new() };
+    let (mut observations, mut finished) = (Vec::new(), Vec::new());
+    let mut episodes = Episodes::new(1, env.spec().reward.len());
     env.reset(seed, &mut observation);
     // The stream that an evaluation gives its policies, so that the two play alike.
     policy.reset(SeedTree::new(seed).seed(Purpose::Policy, 0));
     loop {
         if is_watched {
-            played.observations.extend_from_slice(&observation);
+            observations.extend_from_slice(&observation);
         }
         policy.act(&observation, &mut action);
         let step = env.step(&action, &mut observation);
-        played.episode_return += step.reward;
-        played.steps += 1;
-        if step.status.is_over() {
-            return played;
+        episodes.step(&[step.reward], &[step.status], env.reward_terms(), &mut finished);
+        if let Some(episode) = finished.pop() {
+            return Played { episode, observations };
         }
     }
 }
@@ -74,7 +73,9 @@ impl<E: Env, F: Form> Course<'_, E, F> {
             let (candidate, (place, seed)) = (job / cells.len(), cells[job % cells.len()]);
             let parameters = &candidates[candidate * dimension..(candidate + 1) * dimension];
             let mut policy = self.form.policy(parameters, self.normaliser);
-            play(self.places[place].clone(), policy.as_mut(), seed, self.is_watched)
+            let mut played = play(self.places[place].clone(), policy.as_mut(), seed, self.is_watched);
+            played.episode.environment = place;
+            played
         };
         (0..jobs).into_par_iter().map(job).collect()
     }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use seawall_agents::Policy;
+use seawall_runtime::format::Activation;
 use seawall_runtime::network;
 
 use crate::normaliser::ObservationNormaliser;
@@ -16,6 +17,9 @@ pub trait Form: Sync + fmt::Debug {
 
     /// Entries of a candidate, `D`.
     fn dimension(&self) -> usize;
+
+    /// Whether its policies standardise what they observe; statistics are kept for those alone.
+    fn is_standardised(&self) -> bool;
 
     /// The policy of a candidate.
     ///
@@ -69,6 +73,8 @@ impl NetworkForm {
             mean: normaliser.mean().to_vec(),
             inverse_deviation: normaliser.inverse_deviation().to_vec(),
             clip: normaliser.clip(),
+            memory: None,
+            hidden: Activation::Tanh,
         }
     }
 }
@@ -76,6 +82,10 @@ impl NetworkForm {
 impl Form for NetworkForm {
     fn id(&self) -> String {
         format!("network {:?}", self.widths)
+    }
+
+    fn is_standardised(&self) -> bool {
+        true
     }
 
     fn dimension(&self) -> usize {

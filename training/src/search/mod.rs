@@ -12,6 +12,7 @@ pub mod config;
 mod draws;
 pub mod evaluate;
 mod form;
+mod learner;
 mod searcher;
 mod shaping;
 mod state;
@@ -19,6 +20,7 @@ mod strategy;
 
 pub use config::{Algorithm, Objective, SearchConfig};
 pub use form::{Form, NetworkForm};
+pub use learner::NetworkSearch;
 pub use searcher::{Generation, Searcher, episode_seeds};
 pub use strategy::{AnyStrategy, Strategy};
 

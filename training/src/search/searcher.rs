@@ -7,6 +7,7 @@ use super::evaluate::{Course, Played, score};
 use super::form::Form;
 use super::state::{Identity, State};
 use super::strategy::{AnyStrategy, Strategy};
+use crate::episodes::Episode;
 use crate::error::Error;
 use crate::normaliser::ObservationNormaliser;
 
@@ -22,10 +23,19 @@ pub struct Generation {
     pub steps_total: u64,
     /// Scores of the candidates, in their order.
     pub scores: Vec<f64>,
-    /// Returns of all episodes: candidates in order, places within, seeds within.
-    pub returns: Vec<f64>,
+    /// Episodes in the order of candidates, places within, seeds within; each names its place as its environment.
+    pub episodes: Vec<Episode>,
     /// Root mean square deviation of the distribution after it.
     pub spread: f64,
+}
+
+impl Generation {
+    /// Mean score of the candidates.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a population is small")]
+    pub fn score_mean(&self) -> f64 {
+        self.scores.iter().sum::<f64>() / self.scores.len() as f64
+    }
 }
 
 /// Searches for a policy in any environment, without gradients.
@@ -130,16 +140,16 @@ impl<E: Env, F: Form> Searcher<E, F> {
         assert!(!self.is_done(), "the search is complete after {} steps", self.state.steps_done);
         assert_eq!(seeds.len(), self.places.len(), "a list of seeds for each place");
         assert!(seeds.iter().all(|seeds| !seeds.is_empty()), "at least one seed for each place");
-        let is_watched = self.config().observation_normalisation;
+        let is_watched = self.config().observation_normalisation && self.form.is_standardised();
         let candidates = self.state.strategy.ask();
         let course =
             Course { form: &self.form, places: &self.places, seeds, normaliser: &self.state.normaliser, is_watched };
         let played = course.play(&candidates);
-        let returns: Vec<f64> = played.iter().map(|played| played.episode_return).collect();
+        let returns: Vec<f64> = played.iter().map(|played| played.episode.total_reward).collect();
         if returns.iter().any(|x| !x.is_finite()) {
             return Err(Error::NotFinite { quantity: "return", step: self.state.steps_done });
         }
-        let episodes = seeds.iter().map(Vec::len).sum();
+        let episodes: usize = seeds.iter().map(Vec::len).sum();
         let objective = self.config().objective;
         let scores: Vec<f64> = returns.chunks_exact(episodes).map(|returns| score(returns, objective)).collect();
         self.learn(&played, &scores);
@@ -148,18 +158,18 @@ impl<E: Env, F: Form> Searcher<E, F> {
             steps_total: self.state.steps_done,
             spread: self.state.strategy.spread(),
             scores,
-            returns,
+            episodes: played.into_iter().map(|played| played.episode).collect(),
         })
     }
 
     fn learn(&mut self, played: &[Played], scores: &[f64]) {
         let state = &mut self.state;
         state.strategy.tell(scores);
-        for episode in played {
-            state.normaliser.observe(&episode.observations);
+        for played in played {
+            state.normaliser.observe(&played.observations);
         }
         state.normaliser.refresh();
-        state.steps_done += played.iter().map(|episode| episode.steps).sum::<u64>();
+        state.steps_done += played.iter().map(|played| played.episode.length).sum::<u64>();
         let passed = state.steps_done.saturating_mul(MILESTONES) / state.identity.config.total_steps;
         for _ in state.milestones.len() as u64..passed.min(MILESTONES) {
             state.milestones.push(state.strategy.centre().to_vec());
@@ -176,7 +186,7 @@ impl<E: Env, F: Form> Searcher<E, F> {
         assert_eq!(seeds.len(), self.places.len(), "a list of seeds for each place");
         let normaliser = &self.state.normaliser;
         let course = Course { form: &self.form, places: &self.places, seeds, normaliser, is_watched: false };
-        course.play(parameters).into_iter().map(|played| played.episode_return).collect()
+        course.play(parameters).into_iter().map(|played| played.episode.total_reward).collect()
     }
 
     /// Everything that the search needs to go on.

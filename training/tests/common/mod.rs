@@ -207,3 +207,77 @@ pub(crate) fn finish<E: Env>(learner: &mut Learner<E>) {
         learner.iterate(&mut ()).expect("a test's own settings and memory");
     }
 }
+
+/// A corridor with a sign at its entrance: the first observation says left or right, those that follow nothing, and at
+/// the end the action has to be there. Standing in the middle costs 0.64 on average, and without a memory nothing is
+/// better.
+///
+/// # Reference
+/// The T-maze of Bakker 2002, "Reinforcement learning with long short-term memory".
+#[derive(Clone, Debug)]
+pub(crate) struct Corridor {
+    spec: Spec,
+    length: u64,
+    end: Status,
+    sign: f64,
+    step: u64,
+    reward: [f64; 1],
+}
+
+impl Corridor {
+    pub(crate) fn new(length: u64, end: Status) -> Self {
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let spec =
+            Spec { observation: names(&["sign", "is_end"]), action: names(&["side"]), reward: names(&["missed"]) };
+        Self { spec, length, end, sign: 1.0, step: 0, reward: [0.0] }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "observations are single precision")]
+    fn observe(&self, observation: &mut [f32]) {
+        observation[0] = if self.step == 0 { self.sign as f32 } else { 0.0 };
+        observation[1] = f32::from(u8::from(self.step + 1 == self.length));
+    }
+}
+
+impl Env for Corridor {
+    fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    fn reset(&mut self, seed: u64, observation: &mut [f32]) {
+        self.sign = if seed.count_ones().is_multiple_of(2) { 1.0 } else { -1.0 };
+        self.step = 0;
+        self.observe(observation);
+    }
+
+    fn step(&mut self, action: &[f32], observation: &mut [f32]) -> Step {
+        assert!(self.step < self.length, "the episode is over");
+        self.step += 1;
+        let distance = f64::from(action[0]) - 0.8 * self.sign;
+        self.reward = [if self.step == self.length { -distance * distance } else { 0.0 }];
+        self.observe(observation);
+        Step { reward: self.reward[0], status: if self.step == self.length { self.end } else { Status::Running } }
+    }
+
+    fn reward_terms(&self) -> &[f64] {
+        &self.reward
+    }
+
+    fn privileged(&self) -> &[&'static str] {
+        &["sign_all_the_way"]
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "observations are single precision")]
+    fn reveal(&self, out: &mut [f32]) {
+        out[0] = self.sign as f32;
+    }
+
+    fn save(&self) -> Vec<u8> {
+        postcard::to_stdvec(&(self.sign, self.step, self.reward)).expect("a test's own settings and memory")
+    }
+
+    fn load(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        (self.sign, self.step, self.reward) = postcard::from_bytes(bytes)?;
+        Ok(())
+    }
+}

@@ -33,7 +33,7 @@ fn observations() -> Vec<f32> {
 #[test]
 fn vectors_replay_on_the_policy_that_they_were_made_for() {
     let policy = policy();
-    assert_eq!(replayed(&policy, &vectors_of(&policy, &observations())), Ok(Report { acted: 50, refused: 2 }));
+    assert_eq!(replayed(&policy, &vectors_of(&policy, &observations())), Ok(Report { acted: 50, refused: 2, held: 0 }));
 }
 
 #[test]

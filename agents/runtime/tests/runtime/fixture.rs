@@ -36,8 +36,10 @@ pub(crate) const CONTENTS: Contents<'static> = Contents {
     mean: &[0.0, 1.0, -0.5],
     inverse_deviation: &[1.0, 2.0, 0.5],
     clip: 5.0,
+    memory: None,
     layers: &[(HIDDEN, Activation::Tanh), (OUTPUT, Activation::Identity)],
     parameters: &PARAMETERS,
+    shield: None,
 };
 
 pub(crate) fn bytes_of(contents: &Contents<'_>) -> Vec<u8> {

@@ -6,4 +6,6 @@ mod conformance;
 mod dependencies;
 mod fixture;
 mod format;
+mod memory;
 mod policy;
+mod shield;

@@ -3,14 +3,14 @@
 use crate::fixture::{CONTENTS, PARAMETERS, bytes_of, noise};
 use proptest::prelude::*;
 use seawall_runtime::format::Activation;
-use seawall_runtime::network::{self, Layer, forward, normalise, tanh};
+use seawall_runtime::network::{self, Layer, Network, normalise, tanh};
 use seawall_runtime::{ActError, Contents, Policy, limit};
 
 fn act(policy: &Policy<Vec<u8>>, observation: &[f32]) -> Result<Vec<f32>, ActError> {
     // Values in the buffers must not matter.
     let mut scratch = vec![f32::NAN; policy.scratch_len()];
     let mut action = vec![f32::NAN; policy.action_len()];
-    policy.act(observation, &mut scratch, &mut action).map(|()| action)
+    policy.act(observation, &mut scratch, &mut action).map(|_| action)
 }
 
 #[test]
@@ -40,31 +40,35 @@ fn act_has_the_bits_of_the_network_that_trainers_run() {
         .collect();
     let layers: Vec<_> = weights.iter().map(|(weight, bias)| Layer { weight, bias }).collect();
     let (mean, deviation) = (noise(entries, 20, 1.0), vec![1.3; entries]);
-    let after = [Activation::Tanh, Activation::Tanh, Activation::Identity];
-    let file_layers: Vec<_> = layers.iter().copied().zip(after).collect();
-    let contents = Contents {
-        observation: &names,
-        mean: &mean,
-        inverse_deviation: &deviation,
-        clip: 1.5,
-        layers: &file_layers,
-        parameters: &PARAMETERS,
-    };
-    let policy = Policy::parse(bytes_of(&contents)).unwrap();
+    for hidden in [Activation::Tanh, Activation::Relu] {
+        let after = [hidden, hidden, Activation::Identity];
+        let file_layers: Vec<_> = layers.iter().copied().zip(after).collect();
+        let contents = Contents {
+            observation: &names,
+            mean: &mean,
+            inverse_deviation: &deviation,
+            clip: 1.5,
+            memory: None,
+            layers: &file_layers,
+            parameters: &PARAMETERS,
+            shield: None,
+        };
+        let policy = Policy::parse(bytes_of(&contents)).unwrap();
 
-    let mut clamped = 0;
-    for seed in 100..200 {
-        let observation = noise(entries, seed, 3.0);
-        let mut input = vec![0.0; entries];
-        normalise(&observation, &mean, &deviation, 1.5, &mut input);
-        let (mut scratch, mut output) = (vec![0.0; network::scratch_len(&layers, 1)], [0.0; 2]);
-        forward(&layers, &input, 1, &mut scratch, &mut output);
-        clamped += usize::from(output.iter().any(|value| value.abs() > 1.0));
-        let expected = output.map(|value| value.clamp(-1.0, 1.0).to_bits());
-        let action = act(&policy, &observation).unwrap();
-        assert_eq!(action.iter().map(|entry| entry.to_bits()).collect::<Vec<_>>(), expected);
+        let mut clamped = 0;
+        for seed in 100..200 {
+            let observation = noise(entries, seed, 3.0);
+            let mut input = vec![0.0; entries];
+            normalise(&observation, &mean, &deviation, 1.5, &mut input);
+            let (mut scratch, mut output) = (vec![0.0; network::scratch_len(&layers, 1)], [0.0; 2]);
+            Network { layers: &layers, hidden }.forward(&input, 1, &mut scratch, &mut output);
+            clamped += usize::from(output.iter().any(|value| value.abs() > 1.0));
+            let expected = output.map(|value| value.clamp(-1.0, 1.0).to_bits());
+            let action = act(&policy, &observation).unwrap();
+            assert_eq!(action.iter().map(|entry| entry.to_bits()).collect::<Vec<_>>(), expected);
+        }
+        assert!((5..95).contains(&clamped), "both sides of the clamp must be seen: {clamped}");
     }
-    assert!((5..95).contains(&clamped), "both sides of the clamp must be seen: {clamped}");
 }
 
 #[test]
@@ -95,9 +99,9 @@ fn buffers_of_the_wrong_length_are_errors() {
     let policy = Policy::parse(bytes_of(&CONTENTS)).unwrap();
     let (mut scratch, mut action) = (vec![0.0; policy.scratch_len()], [0.0; 2]);
     let length = |buffer, expected, found| Err(ActError::Length { buffer, expected, found });
-    assert_eq!(policy.act(&[0.0; 2], &mut scratch, &mut action), length("observation", 3, 2));
-    assert_eq!(policy.act(&[0.0; 3], &mut scratch, &mut action[..1]), length("action", 2, 1));
-    assert_eq!(policy.act(&[0.0; 3], &mut scratch[1..], &mut action), length("scratch", 9, 8));
+    assert_eq!(policy.act(&[0.0; 2], &mut scratch, &mut action).map(drop), length("observation", 3, 2));
+    assert_eq!(policy.act(&[0.0; 3], &mut scratch, &mut action[..1]).map(drop), length("action", 2, 1));
+    assert_eq!(policy.act(&[0.0; 3], &mut scratch[1..], &mut action).map(drop), length("scratch", 9, 8));
     assert_eq!(policy.decode(&action, &mut [0.0; 3]), length("values", 2, 3));
     assert_eq!(policy.fallback(&mut [0.0; 1]), length("values", 2, 1));
     assert_eq!(policy.limit(&action, true, &mut [0.0; 1]), length("action", 2, 1));

@@ -20,8 +20,57 @@ const fn centres() -> [f32; LEVELS] {
 
 /// Distance of a level's inner edge from the fair price, relative.
 #[expect(clippy::cast_precision_loss, reason = "level numbers are far below 2^52")]
-pub(super) fn offset(level: usize) -> f64 {
+pub(super) const fn offset(level: usize) -> f64 {
     level as f64 * LEVEL
+}
+
+/// The same for every level, worked out once.
+static OFFSETS: [f64; LEVELS] = offsets();
+
+const fn offsets() -> [f64; LEVELS] {
+    let mut offsets = [0.0; LEVELS];
+    let mut level = 0;
+    while level < LEVELS {
+        offsets[level] = offset(level);
+        level += 1;
+    }
+    offsets
+}
+
+/// Levels whose costs are worked out together.
+const BLOCK: usize = 10;
+const _: () = assert!(LEVELS.is_multiple_of(BLOCK), "blocks cover all levels");
+
+/// Coins times their mean offset, for a `part` of what is `shown` on a level that begins at `inner`: quotes lie evenly
+/// inside it.
+#[inline]
+fn cost_within(inner: f64, part: f64, shown: f64) -> f64 {
+    part * (inner + 0.5 * LEVEL * part / shown)
+}
+
+/// An order that looks at level after level.
+struct Walk {
+    /// Coins that it still lacks.
+    left: f64,
+    /// Coins so far times their offsets.
+    weighted: f64,
+}
+
+impl Walk {
+    /// Looks at a level that begins at `inner`, the whole of which costs `whole`; whether it has all coins then.
+    #[inline]
+    fn ends_at(&mut self, inner: f64, shown: f64, whole: impl FnOnce() -> f64) -> bool {
+        if shown <= 0.0 {
+            return false;
+        }
+        if self.left <= shown {
+            self.weighted += cost_within(inner, self.left, shown);
+            return true;
+        }
+        self.weighted += whole();
+        self.left -= shown;
+        false
+    }
 }
 
 /// What makers show on either side when they quote in full.
@@ -95,11 +144,19 @@ impl Half {
     }
 
     /// Moves quotes on levels `[from, to)` by the share `rate` towards what makers at `liquidity` would show there.
-    #[inline]
+    #[inline(always)]
     pub(super) fn refresh(&mut self, from: usize, to: usize, liquidity: f32, rate: f32, profile: &Profile) {
         let inner = self.edge - 0.5;
-        let quotes = profile.near[from..to].iter().zip(&profile.far[from..to]).zip(&CENTRES[from..to]);
-        for (coins, ((near, far), centre)) in self.coins[from..to].iter_mut().zip(quotes) {
+        let quotes = profile.near[from..to].iter().zip(&profile.far[from..to]);
+        let levels = self.coins[from..to].iter_mut().zip(quotes);
+        // Two loops of one length each, for the compiler to unroll: where the edge lies below, nothing is shut.
+        if CENTRES[from] - inner >= 1.0 {
+            for (coins, (near, far)) in levels {
+                *coins += (liquidity * near + far - *coins) * rate;
+            }
+            return;
+        }
+        for ((coins, (near, far)), centre) in levels.zip(&CENTRES[from..to]) {
             // Comparisons instead of `clamp`: they compile to one vector instruction each.
             let beyond = centre - inner;
             let beyond = if beyond > 0.0 { beyond } else { 0.0 };
@@ -125,7 +182,7 @@ impl Half {
             // Quotes lie evenly inside a level; a limit inside it reaches a part of them.
             let reachable = shown * ((reach - inner) / LEVEL).min(1.0);
             let part = left.min(reachable);
-            weighted += part * (inner + 0.5 * LEVEL * part / shown);
+            weighted += cost_within(inner, part, shown);
             self.coins[level] = narrow(shown - part).max(0.0);
             taken_at(level, narrow(part));
             left -= part;
@@ -134,22 +191,30 @@ impl Half {
         (taken, if taken > 0.0 { weighted / taken } else { 0.0 })
     }
 
-    /// Mean offset of taking `coins`, without taking them; beyond the grid, its edge.
-    pub(super) fn quote(&self, coins: f64) -> f64 {
-        let mut left = coins;
-        let mut weighted = 0.0;
-        for (level, &shown) in self.coins.iter().enumerate() {
+    /// Mean offset of taking `wanted` coins, without taking them; beyond the grid, its edge.
+    pub(super) fn quote(&self, wanted: f64) -> f64 {
+        let mut walk = Walk { left: wanted, weighted: 0.0 };
+        // Most quotes end on the first levels.
+        let (near, far) = self.coins.split_at(BLOCK);
+        for (&inner, &shown) in OFFSETS.iter().zip(near) {
             let shown = f64::from(shown);
-            if shown > 0.0 {
-                let part = left.min(shown);
-                weighted += part * (offset(level) + 0.5 * LEVEL * part / shown);
-                left -= part;
-                if left <= 0.0 {
-                    return weighted / coins;
+            if walk.ends_at(inner, shown, || cost_within(inner, shown, shown)) {
+                return walk.weighted / wanted;
+            }
+        }
+        for (inner, block) in OFFSETS[BLOCK..].chunks_exact(BLOCK).zip(far.chunks_exact(BLOCK)) {
+            // What whole levels cost waits for no other level, so a block of them is divided at once.
+            let mut costs = [0.0; BLOCK];
+            for ((cost, &inner), &shown) in costs.iter_mut().zip(inner).zip(block) {
+                *cost = cost_within(inner, f64::from(shown), f64::from(shown));
+            }
+            for ((&cost, &inner), &shown) in costs.iter().zip(inner).zip(block) {
+                if walk.ends_at(inner, f64::from(shown), || cost) {
+                    return walk.weighted / wanted;
                 }
             }
         }
-        (weighted + left * offset(LEVELS)) / coins
+        (walk.weighted + walk.left * offset(LEVELS)) / wanted
     }
 
     /// Coins within `distance` of the fair price, spread excluded.
@@ -160,24 +225,48 @@ impl Half {
 
     /// Coins within each of some rising distances, in one walk.
     pub(super) fn depths<const N: usize>(&self, distances: [f64; N]) -> [f64; N] {
-        let (mut from, mut inside) = (0, 0.0);
-        distances.map(|distance| {
-            let whole = whole_levels(distance).max(from);
-            for &shown in &self.coins[from..whole] {
-                inside += f64::from(shown);
-            }
-            from = whole;
-            let mut coins = inside;
-            for level in whole..LEVELS {
-                let inner = offset(level);
-                if inner >= distance {
-                    break;
-                }
-                coins += f64::from(self.coins[level]) * ((distance - inner) / LEVEL).min(1.0);
-            }
-            coins
-        })
+        let coins = &self.coins[..LEVELS];
+        walk([0.0], distances, |level| [coins[level]]).map(|[coins]| coins)
     }
+
+    /// As [`Half::depths`] of two sides at once: a sum waits for itself, two sums do not wait for each other.
+    pub(super) fn depths_of_both<const N: usize>(halves: [&Self; 2], distances: [f64; N]) -> [[f64; 2]; N] {
+        let [first, second] = halves.map(|half| &half.coins[..LEVELS]);
+        walk([0.0; 2], distances, |level| [first[level], second[level]])
+    }
+}
+
+/// Adds up `SIDES` sides' coins level by level, and says how many lie within each of some rising distances.
+#[inline]
+fn walk<const SIDES: usize, const N: usize>(
+    mut inside: [f64; SIDES],
+    distances: [f64; N],
+    coins: impl Fn(usize) -> [f32; SIDES],
+) -> [[f64; SIDES]; N] {
+    let mut depths = [inside; N];
+    let mut from = 0;
+    for (depth, distance) in depths.iter_mut().zip(distances) {
+        let whole = whole_levels(distance).max(from);
+        for level in from..whole {
+            let shown = coins(level);
+            for (inside, shown) in inside.iter_mut().zip(shown) {
+                *inside += f64::from(shown);
+            }
+        }
+        from = whole;
+        *depth = inside;
+        for level in whole..LEVELS {
+            let inner = offset(level);
+            if inner >= distance {
+                break;
+            }
+            let shown = coins(level);
+            for (depth, shown) in depth.iter_mut().zip(shown) {
+                *depth += f64::from(shown) * ((distance - inner) / LEVEL).min(1.0);
+            }
+        }
+    }
+    depths
 }
 
 /// Levels that lie within `distance` to their outer edge.
@@ -194,3 +283,6 @@ fn whole_levels(distance: f64) -> usize {
     }
     whole
 }
+
+#[cfg(test)]
+mod tests;

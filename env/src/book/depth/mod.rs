@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::fair::FairPrice;
 use super::{Book, BookConfig, Fill, Quotes, Side, narrow};
 use crate::units::{Price, Qty, Usd};
-use displayed::{Half, Profile};
+use displayed::{Half, Profile, offset};
 
 /// Levels on each side: 25 % of the price.
 const LEVELS: usize = 1_250;
@@ -39,6 +39,8 @@ pub struct DepthBook {
     fair: FairPrice,
     /// Fair price in whole levels above the price outside, as the displayed quotes stand.
     origin: i64,
+    /// Mean offsets of selling and of buying the reference size.
+    reference: [f64; 2],
     mid: f64,
     half_spread: f64,
     quoted_half_spread: f64,
@@ -62,6 +64,7 @@ impl DepthBook {
             profile,
             fair: FairPrice::new(config, price, seconds),
             origin: 0,
+            reference: [0.0; 2],
             mid: price,
             half_spread: 0.0,
             quoted_half_spread: config.half_spread_bp * 1e-4,
@@ -82,6 +85,11 @@ impl DepthBook {
     #[must_use]
     pub fn fair(&self) -> f64 {
         self.fair.price()
+    }
+
+    /// Levels from the fair price up to the latent book's.
+    pub(super) fn to_latent(&self) -> f64 {
+        self.fair.to_latent()
     }
 
     /// Lets makers move their fair price, widen their spread and replenish their quotes: once a tick.
@@ -119,17 +127,44 @@ impl DepthBook {
 
     /// Recomputes mid and spread from the prices of the reference size.
     fn requote(&mut self) {
-        let fair = self.fair();
-        let coins = self.impact_notional / fair;
-        let (ask, bid) = (self.asks.quote(coins), self.bids.quote(coins));
+        let coins = self.impact_notional / self.fair();
+        self.reference = [self.bids.quote(coins), self.asks.quote(coins)];
+        self.average();
+    }
+
+    /// Asks for the reference size again where only the asks (for a buy) or the bids have changed, and the fair price has
+    /// not.
+    fn ask_again(&mut self, side: Side) {
+        let coins = self.impact_notional / self.fair();
+        let [bid, ask] = &mut self.reference;
+        match side {
+            Side::Buy => *ask = self.asks.quote(coins),
+            Side::Sell => *bid = self.bids.quote(coins),
+        }
+    }
+
+    fn average(&mut self) {
+        let [bid, ask] = self.reference;
         self.half_spread = self.quoted_half_spread + 0.5 * (ask + bid);
-        self.mid = fair * (1.0 + 0.5 * (ask - bid));
+        self.mid = self.fair() * (1.0 + 0.5 * (ask - bid));
     }
 
     /// As [`Book::depth`], at some rising distances at once.
     #[must_use]
     pub fn depths<const N: usize>(&self, side: Side, distances: [f64; N]) -> [f64; N] {
         self.half(side).depths(distances.map(|distance| distance - self.quoted_half_spread))
+    }
+
+    /// As [`DepthBook::depths`], of bids and asks at once.
+    #[must_use]
+    pub fn depths_of_both<const N: usize>(&self, distances: [f64; N]) -> [[f64; 2]; N] {
+        Half::depths_of_both([&self.bids, &self.asks], distances.map(|distance| distance - self.quoted_half_spread))
+    }
+
+    /// No order costs more than this share of its value, however large.
+    pub(crate) fn worst_impact(&self) -> f64 {
+        // Beyond the grid everything is had at its edge; the margin is a thousand times what rounding adds.
+        (offset(LEVELS) + self.quoted_half_spread) * (1.0 + 1e-9)
     }
 
     fn half(&self, side: Side) -> &Half {
@@ -158,13 +193,15 @@ impl Book for DepthBook {
             let centre = level as f64 + 0.5;
             told.trade(sign * centre, if sign > 0.0 { coins } else { -coins });
         });
+        // Less than a unit of size is no fill and moves no mid, but it is gone when the other side is next taken.
+        self.ask_again(side);
         let filled = Qty::from_f64(coins).min(qty.abs());
         if filled.is_zero() {
             return Fill::default();
         }
         let price = fair * (1.0 + sign * (mean + self.quoted_half_spread));
         let value = Usd::from_f64(filled.as_f64() * price);
-        self.requote();
+        self.average();
         match side {
             Side::Buy => Fill { qty: filled, value },
             Side::Sell => Fill { qty: -filled, value: -value },
@@ -199,6 +236,52 @@ mod tests {
 
     fn book() -> DepthBook {
         DepthBook::new(&BookConfig::default(), 50_000.0, 1.0)
+    }
+
+    #[test]
+    fn a_take_asks_one_side_again_and_the_quotes_are_as_of_both() {
+        let mut book = book();
+        for round in 0..200_u32 {
+            let size = f64::from(round * 7_919 % 83 + 1) * if round % 3 == 0 { -1.3 } else { 0.9 };
+            let limit = Price::from_f64(book.fair() * (1.0 + size.signum() * 2e-4));
+            if !book.take(Qty::from_f64(size), (round % 2 == 0).then_some(limit)).qty.is_zero() {
+                let mut whole = book.clone();
+                whole.requote();
+                assert_eq!(
+                    [book.mid, book.half_spread].map(f64::to_bits),
+                    [whole.mid, whole.half_spread].map(f64::to_bits)
+                );
+            }
+            if round % 11 == 0 {
+                book.refresh(idle());
+            }
+        }
+    }
+
+    #[test]
+    fn dust_that_fills_nothing_is_known_when_the_other_side_is_taken() {
+        // Ten dollars a level, of which a limit a hair above the fair price reaches less than a unit of size.
+        let config = BookConfig { depth_1pct: 1e3, ..BookConfig::default() };
+        let mut book = DepthBook::new(&config, 50_000.0, 1.0);
+        let (mid, shown) = (book.mid(), book.asks.depth(1.0));
+        let limit = Price::from_f64(book.fair() * (1.0 + book.quoted_half_spread) + 2e-6);
+        let fill = book.take(Qty::from_f64(1.0), Some(limit));
+        assert!(fill.qty.is_zero() && book.mid().to_bits() == mid.to_bits(), "{fill:?}");
+        assert!(book.asks.depth(1.0) < shown, "something is gone");
+        let _ = book.take(Qty::from_f64(-1.0), None);
+        let mut whole = book.clone();
+        whole.requote();
+        assert_eq!(book.mid().to_bits(), whole.mid().to_bits());
+    }
+
+    #[test]
+    fn no_order_costs_more_than_the_worst_impact() {
+        let mut book = book();
+        for coins in [1e-8, 1.0, 300.0, 1e4, 1e7] {
+            assert!(book.impact(Side::Buy, coins) <= book.worst_impact(), "{coins}");
+        }
+        let _ = book.take(Qty::from_f64(1e5), None);
+        assert!(book.impact(Side::Buy, 1e3) <= book.worst_impact(), "an empty side");
     }
 
     #[test]

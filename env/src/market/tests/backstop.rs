@@ -1,6 +1,7 @@
 //! Slot 7 in the market: what backstops pay, take over and leave again.
 
 use super::{AccountId, Market, usd, venue};
+use crate::book::{Book, Side};
 use crate::liquidation::{Backstop, Disposal, Limits, LossAllocation, Unwind};
 use crate::units::{Price, Usd};
 
@@ -61,6 +62,31 @@ fn a_drawdown_is_forgotten_after_its_window() {
         market.pass();
     }
     assert!(pays(&market), "the old peak has left the window");
+}
+
+#[test]
+fn what_a_fund_can_pay_is_what_leaving_on_the_book_would_cost() {
+    let mut market = venue(|p| p.backstop = Backstop::Fund(Limits::default()));
+    let fund = market.fixed.fund;
+    let ids = [1e4, 1e6, 4e7].map(|notional| market.distressed(notional, 0.5));
+    let mut answers = [0, 0];
+    for id in ids {
+        let qty = market.state.ledger.qty(id);
+        let notional = qty.notional(market.state.prices.mark).as_f64();
+        let impact = market.state.book.impact(Side::of(-qty), qty.abs().as_f64());
+        let cost = Usd::from_f64(impact * notional);
+        for equity in [-0.02, 0.0, 0.01].map(|share| Usd::from_f64(share * notional)) {
+            // Next to what it takes, and far from it on either side.
+            let enough = cost - equity;
+            let units = [0, 1, 2, 1_000_000].map(Usd::from_raw);
+            for money in units.iter().flat_map(|&step| [enough + step, enough - step]).chain([-enough, usd(1e9)]) {
+                market.endow(fund, money);
+                assert_eq!(market.fund_can_pay(id, equity), money > enough, "{money} for {enough}");
+                answers[usize::from(money > enough)] += 1;
+            }
+        }
+    }
+    assert!(answers.iter().all(|&count| count > 9), "{answers:?}");
 }
 
 fn vault(share: f64, limits: Limits) -> Market {

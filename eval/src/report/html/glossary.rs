@@ -1,7 +1,7 @@
 //! The terms that a newcomer meets on the page.
 
 /// Terms and what they mean, in the order in which a reader meets them.
-pub(super) const TERMS: [(&str, &str); 23] = [
+pub(super) const TERMS: [(&str, &str); 25] = [
     ("perpetual", "A futures contract without expiry; periodic funding payments tie its price to the asset’s."),
     ("policy", "A mapping from what the venue observes to its risk parameters, learned or written by hand."),
     (
@@ -54,5 +54,13 @@ pub(super) const TERMS: [(&str, &str); 23] = [
     (
         "CVaR, tail",
         "Conditional value at risk: the mean of the worst share of episodes. It is worth as much as the number of episodes in the tail.",
+    ),
+    (
+        "generalised Pareto",
+        "The law that what lies beyond a high threshold tends to. Fitted to the worst tenth of episodes it says what worse ones than those seen would cost.",
+    ),
+    (
+        "solvency shield",
+        "Bounds behind a policy that hold its actions where the fund can bear what may come; its rate is the share of decisions that it changed.",
     ),
 ];

@@ -7,6 +7,7 @@
 //! Not here: reading folders, playing episodes.
 
 mod curves;
+mod effects;
 mod figure;
 mod forest;
 mod frame;
@@ -15,6 +16,7 @@ mod glossary;
 mod labels;
 mod page;
 mod recording;
+mod reliability;
 mod rival;
 mod runs;
 mod study;
@@ -22,8 +24,10 @@ mod tables;
 mod tails;
 mod words;
 
+pub use effects::{forest, forest_file};
 pub use page::page;
 pub use recording::{CHANNELS, Duel, Frame, Track};
+pub use reliability::reliability_file;
 pub use rival::{Choice, strongest, widest};
 pub use study::{Curve, CurvePoint, Provenance, Study};
 

@@ -10,6 +10,8 @@ use super::tables::{self, Forest, Sheet, Standing};
 use super::tails::chart as tail;
 use super::{forest, glossary, inks, typeset, words};
 use crate::metric::PRIMARY;
+use crate::report::Report;
+use crate::report::extremes;
 use crate::report::number::short;
 use crate::report::verdict::caution;
 
@@ -30,6 +32,7 @@ struct Page<'a> {
     episodes: Option<String>,
     has_curves: bool,
     has_scenarios: bool,
+    extremes_note: String,
     glossary: &'static [(&'static str, &'static str)],
 }
 
@@ -48,10 +51,12 @@ struct Chapter<'a> {
     ticks: Vec<forest::Tick>,
     method: String,
     caution: Option<String>,
+    ablation: Option<&'a str>,
     frontiers: Vec<String>,
     tails: Vec<String>,
     tail_table: Sheet,
     tail_share: String,
+    extremes: Option<Sheet>,
     curves: Vec<String>,
     curves_note: String,
     scenarios: Vec<Forest>,
@@ -91,6 +96,7 @@ pub fn page(studies: &[Study]) -> String {
         episodes: (!duels.is_empty()).then(|| pack(&duels)),
         has_curves: chapters.iter().any(|chapter| !chapter.curves.is_empty()),
         has_scenarios: chapters.iter().any(|chapter| !chapter.scenarios.is_empty()),
+        extremes_note: extremes::note(),
         chapters,
         glossary: &glossary::TERMS,
     };
@@ -113,11 +119,13 @@ fn chapter(place: usize, study: &Study) -> Chapter<'_> {
         standings,
         ticks,
         method: method(study),
-        caution: report.sections[0].row(PRIMARY).and_then(|row| caution(report, row)),
+        caution: cautions(report),
+        ablation: study.ablation.as_deref(),
         frontiers: FRONTIERS.iter().filter_map(|(safety, cost)| frontier(report, safety, cost)).collect(),
         tails: TAILS.iter().filter_map(|metric| tail(study, metric)).collect(),
         tail_table: tables::tails(report),
         tail_share: short(100.0 * report.settings.tail, 2),
+        extremes: tables::extremes(report),
         curves: [Against::Decisions, Against::Wall]
             .into_iter()
             .filter_map(|against| curve(&study.curves, against, &report.settings))
@@ -131,6 +139,13 @@ fn chapter(place: usize, study: &Study) -> Chapter<'_> {
             .map(|provenance| Origin { command: words::shell(&provenance.command), provenance }),
         suite: &report.hash,
     }
+}
+
+/// What keeps the figures from meaning what they seem to.
+fn cautions(report: &Report) -> Option<String> {
+    let own = report.sections[0].row(PRIMARY).and_then(|row| caution(report, row));
+    let all: Vec<String> = own.into_iter().chain(report.notes.iter().cloned()).collect();
+    (!all.is_empty()).then(|| all.join(" "))
 }
 
 /// What was played, in one sentence.

@@ -17,6 +17,8 @@ pub struct Study {
     pub curves: Vec<Curve>,
     /// Where it comes from; nothing in folders of versions that did not write it.
     pub provenance: Option<Provenance>,
+    /// Effects of an ablation study, drawn; nothing of a run.
+    pub ablation: Option<String>,
     /// Recorded episodes; none if they were not asked for.
     pub duels: Vec<Duel>,
 }

@@ -5,7 +5,7 @@ use super::forest::{Scale, Tick, Whisker};
 use super::{inks, typeset, words};
 use crate::metric::{Direction, PRIMARY};
 use crate::report::number::{decimals, estimate, short, significant, without_zeros};
-use crate::report::{Comparison, Finding, Report, Row};
+use crate::report::{Comparison, Finding, Report, Row, extremes};
 use crate::statistics::{Estimate, Method, real};
 
 /// A difference with its interval, drawn and printed.
@@ -58,13 +58,14 @@ pub(super) fn standings(report: &Report) -> (Vec<Standing>, Vec<Tick>) {
         let runs = arm.map_or(1, |arm| arm.training_seeds.len());
         let preset = arm.map_or("", |arm| arm.preset.as_str());
         let seeds = if runs > 1 { format!(", {}", words::counted(runs, "training seed")) } else { String::new() };
+        let shield = shield_rate(report, name).map_or_else(String::new, |rate| format!(", shield acts in {rate} %"));
         let mean = row.summary(name).and_then(|summary| summary.mean);
         let comparison = row.comparison(name);
         ranked.push((
             mean.map_or(f64::NEG_INFINITY, |mean| mean.value),
             Standing {
                 name: name.to_owned(),
-                detail: format!("on {preset}{seeds}"),
+                detail: format!("on {preset}{seeds}{shield}"),
                 variable: ink.variable(),
                 is_subject: ink == Ink::Series(0),
                 mean: mean.map_or_else(|| "—".into(), |mean| typeset(&estimate(&mean, row.metric.unit))),
@@ -74,6 +75,12 @@ pub(super) fn standings(report: &Report) -> (Vec<Standing>, Vec<Tick>) {
     }
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
     (ranked.into_iter().map(|(_, standing)| standing).collect(), ticks(scale, 6))
+}
+
+/// Percentage of a contender's decisions whose action its shield changed; nothing without a shield.
+fn shield_rate(report: &Report, name: &str) -> Option<String> {
+    let mean = report.sections[0].row("shield_rate")?.summary(name)?.mean?;
+    Some(decimals(mean.value, 1))
 }
 
 fn ticks(scale: Scale, count: usize) -> Vec<Tick> {
@@ -117,12 +124,9 @@ pub(super) fn forest(title: &str, comparisons: &[(String, Comparison)], row: &Ro
     Forest { title: title.to_owned(), lines: lines.collect(), ticks: ticks(scale, 4) }
 }
 
-/// Metrics whose bad ends are listed.
-const TAILS: [&str; 4] = [PRIMARY, "bad_debt", "deleveraged", "liquidation_cost"];
-
 /// Mean of the worst episodes of each contender, with its interval and the number of episodes in it.
 pub(super) fn tails(report: &Report) -> Sheet {
-    let rows: Vec<&Row> = TAILS.iter().filter_map(|name| report.sections[0].row(name)).collect();
+    let rows: Vec<&Row> = extremes::METRICS.iter().filter_map(|name| report.sections[0].row(name)).collect();
     let title = |row: &&Row| format!("{}, {}", words::spoken(row.metric.name), row.metric.unit.label());
     let header = std::iter::once("contender".to_owned()).chain(rows.iter().map(title)).collect();
     let cell = |row: &&Row, name: &str| {
@@ -134,6 +138,13 @@ pub(super) fn tails(report: &Report) -> Sheet {
         std::iter::once(name.to_owned()).chain(rows.iter().map(|row| cell(row, name))).collect()
     };
     Sheet { header, lines: inks(report).into_iter().map(line).collect() }
+}
+
+/// The same at fixed levels, beside a generalised Pareto fit; nothing where no metric varies.
+pub(super) fn extremes(report: &Report) -> Option<Sheet> {
+    let set = |line: Vec<String>| line.iter().map(|cell| typeset(cell)).collect();
+    let lines: Vec<Vec<String>> = extremes::lines(report).into_iter().map(set).collect();
+    (!lines.is_empty()).then(|| Sheet { header: extremes::header(), lines })
 }
 
 /// Every metric of every contender.

@@ -30,8 +30,11 @@ pub(super) fn measure(settings: &Settings, seconds: f64, figures: &mut Figures) 
         mean: &policy.mean,
         inverse_deviation: &policy.inverse_deviation,
         clip: policy.clip,
+        memory: None,
         layers: &layers,
+        hidden: Activation::Tanh,
         output: Activation::Tanh,
+        shield: None,
     })?;
     let policy = Policy::parse(bytes.as_slice())?;
     let (mut scratch, mut action) = (vec![0.0; policy.scratch_len()], [0.0; ACTIONS]);
