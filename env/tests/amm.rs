@@ -59,7 +59,7 @@ fn arbitrage_ties_a_pool_to_the_price_outside() {
                 let (bases, outcome) = bases(&mut env, seed);
                 assert!(bases.len() > 100, "{id} {preset} {curve:?} {seed} ended after {}", bases.len());
                 assert!(most(&bases) < 15.0, "{id} {preset} {curve:?} {seed}: {} bp", most(&bases));
-                assert!(outcome.natural_volume > Usd::from_f64(50e6), "a market without trade proves nothing");
+                assert!(outcome.natural_volume > Usd::from_f64(10e6), "a market without trade proves nothing");
                 crashed += outcome.liquidated;
             }
             assert!(id == "calm" || crashed > Usd::from_f64(50e6), "nobody was liquidated in a crash: {crashed}");
