@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::latent::Latent;
-use super::{BookConfig, LEVEL, Quotes};
+use super::{BookConfig, LEVEL, Quotes, narrow};
 
 /// Makers' fair price over the latent book.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -51,5 +51,15 @@ impl FairPrice {
     /// Tells the latent book of a purchase (positive) or sale of `coins`, `levels` above here.
     pub(super) fn trade(&mut self, levels: f64, coins: f32) {
         self.latent.trade(self.gap + levels, coins);
+    }
+
+    /// As [`FairPrice::trade`], evenly from one level to another: quotes of a coarse grid stand for what lies between them.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few thousand levels at most")]
+    pub(super) fn trade_between(&mut self, from: f64, to: f64, coins: f64) {
+        let parts = libm::ceil((to - from).abs()).clamp(1.0, 1e5) as u32;
+        for part in 1..=parts {
+            let level = from + (to - from) * f64::from(part) / f64::from(parts);
+            self.trade(level, narrow(coins / f64::from(parts)));
+        }
     }
 }

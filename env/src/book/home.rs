@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::fair::FairPrice;
-use super::{AmmBook, Book, BookConfig, BookKind, DepthBook, Fill, LEVEL, QuotedBook, Quotes, Side, narrow};
+use super::{AmmBook, Book, BookConfig, BookKind, DepthBook, Fill, LEVEL, QuotedBook, Quotes, Side};
 use crate::units::{Price, Qty};
 
 /// The book that a market trades on.
@@ -59,7 +59,8 @@ impl HomeBook {
             Self::Depth(book) => book.refresh(quotes),
             Self::Order(orders) => {
                 orders.fair.tick(&quotes);
-                orders.book.refresh(orders.fair.price(), quotes.half_spread, quotes.liquidity);
+                let latent = LEVEL * orders.fair.to_latent();
+                orders.book.refresh(orders.fair.price(), quotes.half_spread, quotes.liquidity, latent);
             }
             Self::Amm(book) => book.refresh(&quotes),
         }
@@ -119,12 +120,14 @@ impl Book for HomeBook {
         match self {
             Self::Depth(book) => book.take(qty, limit),
             Self::Order(orders) => {
-                let fill = orders.book.take(qty, limit);
-                if !fill.qty.is_zero() {
+                let Orders { book, fair } = &mut **orders;
+                let mut last = None;
+                book.take_told(qty, limit, |fill| {
                     let paid = fill.value.as_f64() / fill.qty.as_f64();
-                    orders.fair.trade((paid / orders.fair.price() - 1.0) / LEVEL, narrow(fill.qty.as_f64()));
-                }
-                fill
+                    let level = (paid / fair.price() - 1.0) / LEVEL;
+                    fair.trade_between(last.unwrap_or(level), level, fill.qty.as_f64());
+                    last = Some(level);
+                })
             }
             Self::Amm(book) => book.take(qty, limit),
         }

@@ -22,11 +22,12 @@ use displayed::{Half, Profile, offset};
 /// Levels on each side: 25 % of the price.
 const LEVELS: usize = 1_250;
 /// Innermost levels, refreshed every tick: 64 bp.
-const NEAR: usize = 32;
+pub(super) const NEAR: usize = 32;
 /// Outer levels, refreshed in turn: a whole side takes [`ROUND`] ticks.
-const CHUNK: usize = 42;
-/// Ticks in which every outer level is refreshed once.
-const ROUND: usize = (LEVELS - NEAR).div_ceil(CHUNK);
+pub(super) const CHUNK: usize = 42;
+/// Ticks in which every outer level is refreshed once. It bounds what the far book supplies to an order that does not
+/// end: nobody looks after a quote at 5 % every second.
+pub(super) const ROUND: usize = (LEVELS - NEAR).div_ceil(CHUNK);
 /// Distance from its level, in levels, at which the price has settled in another one.
 const SETTLED: f64 = 0.75;
 

@@ -2,10 +2,11 @@
 //!
 //! Each side is a geometric grid of distances from the makers' fair price; its points belong to the makers in turn.
 //! At every refresh each maker moves its orders along with the fair price, those far from it less often, and brings
-//! their sizes a step towards what it wants to show. Takers come as immediate-or-cancel orders, so all that rests is quotes.
+//! their sizes a step towards what it wants to show: within 64 bp in every tick, further out in turn. Takers come as immediate-or-cancel orders, so all that rests is quotes.
 //!
 //! A hole stays with its quote, not with its price, and heals with one half-life. The latent book, which makes the impact
-//! of metaorders a square root, stands beside it in [`super::HomeBook`] and moves the fair price.
+//! of metaorders a square root, stands beside it in [`super::HomeBook`] and moves the fair price; beyond its price nobody
+//! quotes, as in [`super::DepthBook`], so a dump leaves a hole here too.
 //!
 //! # Reference
 //! Shape of displayed depth: as in [`super::DepthBook`].
@@ -15,10 +16,11 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
+use super::depth::{CHUNK, NEAR, ROUND};
 use super::order::{
     AccountId, Event, Fees, Lots, NewOrder, OrderBook, OrderBookConfig, OrderId, Resting, Tick, TimeInForce, Trade,
 };
-use super::{Book, BookConfig, Fill, Side};
+use super::{Book, BookConfig, Fill, LEVEL, Side};
 use crate::units::{Price, Qty, Rate, Rounding};
 
 /// Distance of the outermost quote: 25 % of the price.
@@ -43,6 +45,23 @@ struct Quote {
     far: f64,
 }
 
+/// What makers of one side are after in one tick.
+struct Makers {
+    /// Relative.
+    half_spread: f64,
+    /// Over what they show when they quote in full.
+    liquidity: f64,
+    /// Distance from the fair price below which nobody quotes: there the latent book holds the other side. Relative.
+    edge: f64,
+}
+
+impl Makers {
+    /// Share of its size that a quote keeps: all of it outside the edge, nothing from a level inside it on.
+    fn open(&self, distance: f64) -> f64 {
+        ((distance - self.edge) / LEVEL + 1.0).clamp(0.0, 1.0)
+    }
+}
+
 /// Makers' quotes in a matching engine; see the module.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct QuotedBook {
@@ -54,7 +73,10 @@ pub struct QuotedBook {
     fair: f64,
     mid: f64,
     half_spread: f64,
-    refill: f64,
+    /// Shares of a quote's replenishment in one tick and in one round.
+    refill: [f64; 2],
+    /// Which of the outer quotes are looked after in this tick.
+    turn: usize,
     impact_notional: f64,
     #[serde(skip)]
     events: Vec<Event>,
@@ -78,12 +100,17 @@ impl QuotedBook {
             fair: price,
             mid: price,
             half_spread,
-            refill: 1.0,
+            refill: [1.0; 2],
+            turn: 0,
             impact_notional: config.impact_notional,
             events: Vec::new(),
         };
-        book.refresh(price, half_spread, [1.0, 1.0]);
-        book.refill = 1.0 - libm::exp2(-seconds / config.refill_half_life);
+        for _ in 0..ROUND {
+            book.refresh(price, half_spread, [1.0, 1.0], 0.0);
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a small constant")]
+        let round = ROUND as f64;
+        book.refill = [1.0, round].map(|ticks| 1.0 - libm::exp2(-seconds * ticks / config.refill_half_life));
         book
     }
 
@@ -100,22 +127,34 @@ impl QuotedBook {
     }
 
     /// Lets makers move their quotes to `fair` dollars ± `half_spread` (relative), and replenish them towards
-    /// `liquidity` on the bid and on the ask (1 is full): once a tick.
+    /// `liquidity` on the bid and on the ask (1 is full): once a tick. The latent book's price is `latent` above the fair
+    /// price, relative; between the two nobody quotes.
     ///
     /// # Panics
     /// If an argument is not finite, or the fair price is not positive.
-    pub fn refresh(&mut self, fair: f64, half_spread: f64, liquidity: [f64; 2]) {
-        let finite = fair.is_finite() && half_spread.is_finite() && liquidity.iter().all(|l| l.is_finite());
-        assert!(finite && fair > 0.0, "quotes need a positive fair price, got {fair} ± {half_spread} · {liquidity:?}");
+    pub fn refresh(&mut self, fair: f64, half_spread: f64, liquidity: [f64; 2], latent: f64) {
+        let finite = [fair, half_spread, latent].into_iter().chain(liquidity).all(f64::is_finite);
+        assert!(
+            finite && fair > 0.0,
+            "quotes need a positive fair price, got {fair} ± {half_spread} · {liquidity:?}, {latent}"
+        );
         // The side that the price moves towards makes way first, so that quotes never meet.
         let sides = if fair >= self.fair { [Side::Sell, Side::Buy] } else { [Side::Buy, Side::Sell] };
         self.fair = fair;
         for side in sides {
-            let liquidity = liquidity[usize::from(side == Side::Sell)].max(0.0);
+            let makers = match side {
+                Side::Buy => {
+                    Makers { half_spread: half_spread.max(0.0), liquidity: liquidity[0].max(0.0), edge: -latent }
+                }
+                Side::Sell => {
+                    Makers { half_spread: half_spread.max(0.0), liquidity: liquidity[1].max(0.0), edge: latent }
+                }
+            };
             for index in 0..self.quotes[0].len() {
-                self.requote(side, index, half_spread.max(0.0), liquidity);
+                self.requote(side, index, &makers);
             }
         }
+        self.turn = (self.turn + 1) % ROUND;
         self.reprice();
     }
 
@@ -127,12 +166,19 @@ impl QuotedBook {
     }
 
     /// Moves one quote. Quotes never trade with quotes: the fair price lies between them.
-    fn requote(&mut self, side: Side, index: usize, half_spread: f64, liquidity: f64) {
+    fn requote(&mut self, side: Side, index: usize, makers: &Makers) {
         let Quote { order, distance, near, far } = self.quotes[usize::from(side == Side::Sell)][index];
         let resting = order.and_then(|id| self.book.order(id));
         let lot = self.book.grid().qty(Side::Buy, Lots(1)).as_f64();
         let shown = resting.map_or(0, |resting| resting.lots.0);
-        let lots = step(shown, (near * liquidity + far) / lot, self.refill).min(self.book.grid().lots_max().0);
+        let wanted = makers.open(distance) * (near * makers.liquidity + far);
+        let lots = match Self::turn_of(distance) {
+            None => step(shown, wanted / lot, self.refill[0]),
+            Some(turn) if turn == self.turn => step(shown, wanted / lot, self.refill[1]),
+            Some(_) => shown,
+        };
+        let lots = lots.min(self.book.grid().lots_max().0);
+        let half_spread = makers.half_spread;
         self.events.clear();
         let placed = match (self.quote_tick(side, half_spread + distance), resting) {
             (Some(wanted), Some(Resting { order, tick, .. })) if lots > 0 => {
@@ -159,6 +205,17 @@ impl QuotedBook {
             (_, None) => None,
         };
         self.quotes[usize::from(side == Side::Sell)][index].order = placed;
+    }
+
+    /// Tick of a round in which makers look after quotes at this distance; none if they do in every tick.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a distance of at most 1 is 5,000 levels"
+    )]
+    fn turn_of(distance: f64) -> Option<usize> {
+        let level = (distance / LEVEL) as usize;
+        level.checked_sub(NEAR).map(|outer| outer / CHUNK)
     }
 
     /// Price of a quote, rounded away from the fair price; none beyond the ends of the grid. Every distance is positive,
@@ -232,9 +289,9 @@ impl QuotedBook {
     }
 }
 
-impl Book for QuotedBook {
-    /// Takes whole lots; what is less than a lot is not filled.
-    fn take(&mut self, qty: Qty, limit: Option<Price>) -> Fill {
+impl QuotedBook {
+    /// As [`Book::take`], and tells `told` of every trade: the taker's side of it.
+    pub fn take_told(&mut self, qty: Qty, limit: Option<Price>, mut told: impl FnMut(Fill)) -> Fill {
         let side = Side::of(qty);
         let mut total = Fill::default();
         let Some(tick) = self.limit_tick(side, limit) else { return total };
@@ -253,6 +310,7 @@ impl Book for QuotedBook {
             for event in &events {
                 if let Event::Trade(trade) = event {
                     let fill = self.note(trade);
+                    told(fill);
                     total.qty += fill.qty;
                     total.value += fill.value;
                 }
@@ -264,6 +322,13 @@ impl Book for QuotedBook {
         }
         self.reprice();
         total
+    }
+}
+
+impl Book for QuotedBook {
+    /// Takes whole lots; what is less than a lot is not filled.
+    fn take(&mut self, qty: Qty, limit: Option<Price>) -> Fill {
+        self.take_told(qty, limit, |_| ())
     }
 
     fn mid(&self) -> f64 {

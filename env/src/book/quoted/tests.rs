@@ -62,12 +62,12 @@ fn a_hole_heals_at_the_refill_rate() {
     let eaten = -book.take(Qty::from_f64(-0.9 * full), None).qty.as_f64();
     // The quotes that were eaten whole come back by half in one half-life of 4 seconds.
     for _ in 0..4 {
-        book.refresh(50_000.0, HALF_SPREAD, [1.0, 1.0]);
+        book.refresh(50_000.0, HALF_SPREAD, [1.0, 1.0], 0.0);
     }
     let back = book.depth(Side::Sell, 0.005) - (full - eaten);
     assert!((back / eaten - 0.5).abs() < 0.02, "{}", back / eaten);
     for _ in 0..100 {
-        book.refresh(50_000.0, HALF_SPREAD, [1.0, 1.0]);
+        book.refresh(50_000.0, HALF_SPREAD, [1.0, 1.0], 0.0);
     }
     assert!((book.depth(Side::Sell, 0.005) - full).abs() < 1e-6);
 }
@@ -90,13 +90,30 @@ fn withdrawn_makers_leave_the_far_quotes() {
     };
     let full = shown(&book);
     for _ in 0..100 {
-        book.refresh(50_000.0, HALF_SPREAD, [0.1, 1.0]);
+        book.refresh(50_000.0, HALF_SPREAD, [0.1, 1.0], 0.0);
     }
     let left = shown(&book);
     // Within 1 % the far share is below 0.6 · (1/4)³, so a tenth of liquidity leaves about a tenth of depth.
     // Most of what stands between 1 % and 20 % is beyond 4 %, where more than 0.3 + 0.7 · 0.1 of it stay.
     assert!((left.0 / full.0 - 0.1).abs() < 0.02, "{}", left.0 / full.0);
     assert!(left.1 / full.1 > 0.37, "{}", left.1 / full.1);
+}
+
+#[test]
+fn nobody_bids_above_the_latent_price_and_asks_stay() {
+    let mut book = book();
+    let asks = |book: &QuotedBook| book.orders().levels(Side::Sell).collect::<Vec<_>>();
+    let bid = |book: &QuotedBook| book.orders().grid().price(book.orders().best_bid().unwrap()).as_f64() / 50_000.0;
+    let before = asks(&book);
+    for _ in 0..100 {
+        book.refresh(50_000.0, HALF_SPREAD, [1.0, 1.0], -0.005);
+    }
+    assert_eq!(asks(&book), before);
+    assert!((bid(&book) - 0.995).abs() < 5e-4, "the best bid is at {} of the fair price", bid(&book));
+    for _ in 0..100 {
+        book.refresh(50_000.0, HALF_SPREAD, [1.0, 1.0], 0.0);
+    }
+    assert!(bid(&book) > 0.999_8, "they come back once the latent price does: {}", bid(&book));
 }
 
 #[test]
@@ -108,10 +125,10 @@ fn near_quotes_follow_a_small_move_and_far_ones_stay() {
     };
     let (nearest, farthest) = ends(&book);
     // 2 bp: the nearest quote is 1 bp from the fair price, the farthest 25 %.
-    book.refresh(50_010.0, HALF_SPREAD, [1.0, 1.0]);
+    book.refresh(50_010.0, HALF_SPREAD, [1.0, 1.0], 0.0);
     assert!(ends(&book).0 > nearest && ends(&book).1 == farthest);
     // 3 %: more than a tenth of 25 %.
-    book.refresh(51_500.0, HALF_SPREAD, [1.0, 1.0]);
+    book.refresh(51_500.0, HALF_SPREAD, [1.0, 1.0], 0.0);
     assert!(ends(&book).1 > farthest);
 }
 
@@ -121,7 +138,7 @@ fn a_restored_book_goes_on_as_the_original() {
     let _ = book.take(Qty::from_f64(-30.0), None);
     let mut restored: QuotedBook = postcard::from_bytes(&postcard::to_allocvec(&book).unwrap()).unwrap();
     for book in [&mut book, &mut restored] {
-        book.refresh(50_100.0, HALF_SPREAD, [0.9, 0.4]);
+        book.refresh(50_100.0, HALF_SPREAD, [0.9, 0.4], 0.0);
     }
     let order = Qty::from_f64(55.0);
     assert_eq!(book.take(order, None), restored.take(order, None));
@@ -134,18 +151,18 @@ fn any_price_finds_a_grid_that_it_can_quadruple_on() {
         let mut book = QuotedBook::new(&BookConfig::default(), 8, price, 1.0);
         let tick = book.orders().grid().price(Tick(1)).as_f64();
         assert!(tick <= 1e-4 * price, "{tick} at {price}");
-        book.refresh(4.0 * price, 5e-5, [1.0, 1.0]);
+        book.refresh(4.0 * price, 5e-5, [1.0, 1.0], 0.0);
         assert!((book.mid() / price - 4.0).abs() < 1e-3, "{} at {price}", book.mid());
         let fill = book.take(Qty::from_f64(50_000.0 / price), None);
         assert!((fill.value.as_f64() / 200_000.0 - 1.0).abs() < 0.01, "{fill:?} at {price}");
     }
 }
 
-/// A change of the fair price, half a spread, liquidity, coins that are taken.
-fn steps() -> impl Strategy<Value = (f64, f64, [f64; 2], f64)> {
+/// A change of the fair price, half a spread, liquidity, distance of the latent price, coins that are taken.
+fn steps() -> impl Strategy<Value = (f64, f64, [f64; 2], f64, f64)> {
     // Large moves, and small ones within which far quotes stay.
     let factor = prop_oneof![0.6..1.6_f64, 0.999..1.001_f64];
-    (factor, 0.0..0.01_f64, [0.0..1.5_f64, 0.0..1.5_f64], -400.0..400.0_f64)
+    (factor, 0.0..0.01_f64, [0.0..1.5_f64, 0.0..1.5_f64], -0.02..0.02_f64, -400.0..400.0_f64)
 }
 
 proptest! {
@@ -156,9 +173,9 @@ proptest! {
     ) {
         let mut book = QuotedBook::new(&BookConfig::default(), 8, fair, 1.0);
         let mut total = Fill::default();
-        for (factor, half_spread, liquidity, coins) in steps {
+        for (factor, half_spread, liquidity, latent, coins) in steps {
             fair = (fair * factor).clamp(0.2, 400_000.0);
-            book.refresh(fair, half_spread, liquidity);
+            book.refresh(fair, half_spread, liquidity, latent);
             book.orders().assert_consistent();
             let fill = book.take(Qty::from_f64(coins), None);
             prop_assert!(fill.qty.abs() <= Qty::from_f64(coins).abs());
