@@ -4,11 +4,13 @@
 //! what can be done is to say so beside the figures.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 use crate::clock;
+use crate::entry::run_of;
 use crate::run_folder::RunFolder;
 
 /// The looks, in a run's folder.
@@ -47,7 +49,7 @@ impl Look {
 }
 
 /// What a look with these policies is, and whether it is to be written down.
-fn look(before: &[Opening], suite: &str, policies: &BTreeSet<(String, String)>) -> (Look, bool) {
+fn judged(before: &[Opening], suite: &str, policies: &BTreeSet<(String, String)>) -> (Look, bool) {
     let of_suite: Vec<&Opening> = before.iter().filter(|opening| opening.suite == suite).collect();
     // Only the bytes of a policy are looked at: under another name it is the same.
     let is_among = |openings: &[&Opening]| {
@@ -69,7 +71,7 @@ fn look(before: &[Opening], suite: &str, policies: &BTreeSet<(String, String)>) 
 /// If what was written before cannot be read, or the folder cannot be written to.
 pub(crate) fn open(folder: &RunFolder, suite: &str, policies: &BTreeSet<(String, String)>) -> anyhow::Result<Look> {
     let mut openings = read(folder)?;
-    let (look, is_new) = look(&openings, suite, policies);
+    let (look, is_new) = judged(&openings, suite, policies);
     if is_new {
         let (suite, policies) = (suite.to_owned(), policies.clone());
         openings.push(Opening { suite, policies, opened: clock::utc_now() });
@@ -77,6 +79,29 @@ pub(crate) fn open(folder: &RunFolder, suite: &str, policies: &BTreeSet<(String,
         folder.write(OPENINGS, (text + "\n").as_bytes())?;
     }
     Ok(look)
+}
+
+/// Writes into the folder of every run, and into that of this judgement, that the report set is opened; what is to be said
+/// about it.
+///
+/// # Errors
+/// If what was written before cannot be read, or a folder cannot be written to.
+pub(crate) fn look(
+    exports: &[PathBuf],
+    own: Option<&RunFolder>,
+    suite: &str,
+    policies: &BTreeSet<(String, String)>,
+) -> anyhow::Result<Vec<String>> {
+    if let Some(own) = own {
+        open(own, suite, policies)?;
+    }
+    let runs: BTreeSet<PathBuf> = exports.iter().filter_map(|path| run_of(path)).collect();
+    let mut notes = Vec::new();
+    for run in runs {
+        let opened = open(&RunFolder::open(&run)?, suite, policies)?;
+        notes.extend(opened.caution().map(|caution| format!("{}: {caution}", run.display())));
+    }
+    Ok(notes)
 }
 
 /// The looks so far; none in a folder of a version that did not write them.

@@ -1,6 +1,5 @@
 //! `seawall eval`: exported policies against the baselines, everybody on the same held-out seeds.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use anyhow::bail;
@@ -9,7 +8,7 @@ use seawall_eval::{Contender, Report, Split};
 
 use super::{Verdict, use_threads};
 use crate::arguments::SettingsArgs;
-use crate::entry::{Entry, export_in, exports_in, run_of};
+use crate::entry::{Entry, export_in, exports_in};
 use crate::judge::{self, Arena, Beside};
 use crate::openings;
 use crate::output::show;
@@ -93,7 +92,7 @@ pub(crate) fn run(args: &EvalArgs, voice: Voice) -> anyhow::Result<Verdict> {
         None => None,
     };
     let suite = arena.suite(&settings, Split::Report);
-    let notes = look(&exports, folder.as_ref(), &arena.hash(&suite), &hashes.into_iter().collect())?;
+    let notes = openings::look(&exports, folder.as_ref(), &arena.hash(&suite), &hashes.into_iter().collect())?;
     let records = judge::run(&arena, &suite, &contenders, Beside::reported(&settings), voice)?;
     let mut report = Report::build(&records, &subject, settings.evaluation.statistics, &suite.gates)?;
     report.notes = notes;
@@ -112,26 +111,6 @@ pub(crate) fn run(args: &EvalArgs, voice: Voice) -> anyhow::Result<Verdict> {
         show(&format!("report: {}", folder.file("report.md").display()))?;
     }
     Ok(if report.passed() { Verdict::Done } else { Verdict::GateFailed })
-}
-
-/// Writes into the folder of every run, and into that of this evaluation, that the report set is opened; what is to be said
-/// about it.
-fn look(
-    exports: &[PathBuf],
-    own: Option<&RunFolder>,
-    suite: &str,
-    policies: &BTreeSet<(String, String)>,
-) -> anyhow::Result<Vec<String>> {
-    if let Some(own) = own {
-        openings::open(own, suite, policies)?;
-    }
-    let runs: BTreeSet<PathBuf> = exports.iter().filter_map(|path| run_of(path)).collect();
-    let mut notes = Vec::new();
-    for run in runs {
-        let look = openings::open(&RunFolder::open(&run)?, suite, policies)?;
-        notes.extend(look.caution().map(|caution| format!("{}: {caution}", run.display())));
-    }
-    Ok(notes)
 }
 
 /// A policy behind a shield, under a name that says so.

@@ -1,5 +1,6 @@
 //! `seawall plan`: what is attainable, by planning in the simulator with the true future withheld.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use anyhow::bail;
@@ -14,6 +15,7 @@ use super::{Verdict, use_threads};
 use crate::arguments::SettingsArgs;
 use crate::entry::{Entry, export_in};
 use crate::judge::{self, Arena, Beside};
+use crate::openings;
 use crate::output::show;
 use crate::places::Places;
 use crate::progress::{SharedProgress, Voice};
@@ -96,8 +98,10 @@ pub(crate) fn run(args: &PlanArgs, voice: Voice) -> anyhow::Result<Verdict> {
     let arena = Arena::new(&settings, &places)?;
     let mut inputs = places.inputs.clone();
     let mut contenders = Vec::new();
+    let mut hashes = BTreeSet::new();
     for path in &exports {
         let (entry, file) = Entry::checked(path)?;
+        hashes.insert((entry.name().to_owned(), file.sha256.clone()));
         inputs.push(file);
         contenders.push(entry.contender(&settings, entry.name(), &arena.spec())?);
     }
@@ -111,9 +115,11 @@ pub(crate) fn run(args: &PlanArgs, voice: Voice) -> anyhow::Result<Verdict> {
     problems.into_result()?;
     let folder = args.out.as_ref().map(|path| RunFolder::create(Some(path), &settings.run.name, settings.run.seed));
     let folder = folder.transpose()?;
+    let notes = openings::look(&exports, folder.as_ref(), &arena.hash(&suite), &hashes)?;
     let records = judge::run(&arena, &suite, &contenders, Beside::reported(&settings), voice)?;
     let records = records.with(planned(&arena, &suite, &seat, &config, voice)?);
-    let report = Report::build(&records, PLANNER, settings.evaluation.statistics, &[])?;
+    let mut report = Report::build(&records, PLANNER, settings.evaluation.statistics, &[])?;
+    report.notes = notes;
     judge::show_report(&report)?;
     let gap_closed = shares(&records, &policies, &settings);
     for Share { policy, share } in &gap_closed {

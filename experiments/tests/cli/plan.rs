@@ -24,6 +24,7 @@ const SHORT: [&str; 16] = [
 fn a_plan_is_judged_beside_the_baselines_and_a_policy_is_told_its_share() {
     let place = Place::new();
     place.run(&["tune", "--config", "smoke", "constant", "--steps", "400", "--out", "tuned"]).ends_with(0);
+    std::fs::remove_file(place.path("tuned/openings.json")).unwrap();
     let plan = |out: &str, threads: &str| {
         place.run(&[&["plan", "tuned", "--out", out, "--threads", threads], &SHORT[..]].concat()).ends_with(0).out
     };
@@ -38,6 +39,7 @@ fn a_plan_is_judged_beside_the_baselines_and_a_policy_is_told_its_share() {
             "episodes.parquet",
             "manifest.json",
             "metrics_summary.csv",
+            "openings.json",
             "plan.json",
             "report.json",
             "report.md",
@@ -49,7 +51,10 @@ fn a_plan_is_judged_beside_the_baselines_and_a_policy_is_told_its_share() {
     let planned: serde_json::Value = serde_json::from_str(&place.read("one/plan.json")).unwrap();
     assert_eq!((planned["plan"]["horizon"].as_u64(), planned["plan"]["replan"].as_u64()), (Some(12), Some(6)));
     assert_eq!(planned["gap_closed"][0]["policy"], "constant-tuned");
+    let openings = place.read("tuned/openings.json");
+    assert!(openings.contains("constant-tuned"), "the run tells of the look: {openings}");
     plan("two", "2");
+    assert_eq!(place.read("tuned/openings.json"), openings, "a repetition is no further look");
     for name in ["episodes.csv", "report.json", "plan.json"] {
         assert_eq!(place.read(&format!("one/{name}")), place.read(&format!("two/{name}")), "{name}");
     }
