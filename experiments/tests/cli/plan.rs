@@ -24,7 +24,6 @@ const SHORT: [&str; 16] = [
 fn a_plan_is_judged_beside_the_baselines_and_a_policy_is_told_its_share() {
     let place = Place::new();
     place.run(&["tune", "--config", "smoke", "constant", "--steps", "400", "--out", "tuned"]).ends_with(0);
-    std::fs::remove_file(place.path("tuned/openings.json")).unwrap();
     let plan = |out: &str, threads: &str| {
         place.run(&[&["plan", "tuned", "--out", out, "--threads", threads], &SHORT[..]].concat()).ends_with(0).out
     };
