@@ -31,6 +31,7 @@ mod trainer;
 mod training_log;
 mod tuner;
 mod validator;
+mod warm_start;
 
 use std::process::ExitCode;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
-use seawall_agents::{Constant, Policy, ShieldedEnv, Tally, generations};
+use seawall_agents::{ShieldedEnv, Tally};
 use seawall_env::action::Controls;
 use seawall_env::{CascadeEnv, Env, Problems, SeedTree, VecEnv};
 use seawall_training::search::NetworkSearch;
@@ -101,36 +101,6 @@ pub(crate) fn restore(learner: &mut dyn Trainer, folder: &RunFolder, voice: Voic
         }
     }
     refusal.map_or(Ok(false), Err)
-}
-
-/// Lets a fresh learner imitate the baseline that the settings name, and keeps what came of it as the first checkpoint:
-/// whoever is killed before that imitates again, to the same bits.
-///
-/// # Errors
-/// If a baseline reads what is not observed, the imitation fails or a file cannot be written.
-pub(crate) fn warm_start(
-    learner: &mut dyn Trainer,
-    folder: &RunFolder,
-    settings: &Settings,
-    places: &Places,
-    voice: Voice,
-) -> anyhow::Result<()> {
-    let Some(name) = settings.run.warm_start.baseline() else {
-        return Ok(());
-    };
-    let env = CascadeEnv::new(places.task(settings, &settings.venue(), settings.task.groups)?);
-    let neutral: Box<dyn Policy> = Box::new(Constant::neutral("constant"));
-    let baselines = generations(env.spec()).context("preparing the baselines")?.map(|baseline| baseline.policy);
-    let teacher = baselines.into_iter().chain([neutral]).find(|policy| policy.name() == name);
-    let came = learner
-        .imitate(teacher.context("a baseline of the settings")?.as_ref())
-        .with_context(|| format!("imitating {name}"))?;
-    voice.say(&format!(
-        "imitated {name}: {} decisions; actions apart by {:.3}, before {:.3}; explained variance of returns {:.2}; all in \
-         environments held out",
-        came.decisions, came.action_error, came.action_error_before, came.explained_variance,
-    ));
-    folder.write_checkpoint(&learner.save())
 }
 
 /// Trains to the end, or until `stop` is set; either way the last iteration is checkpointed.

@@ -48,14 +48,14 @@ fn quoted() {
     let mut book = QuotedBook::new(&config, MAKERS, 50_000.0, 1.0);
     let start = ProcessTime::now();
     for tick in 0..TICKS {
-        book.refresh(if tick % 2 == 0 { 50_005.0 } else { 50_000.0 }, 5e-5, [1.0, 0.9]);
+        book.refresh(if tick % 2 == 0 { 50_005.0 } else { 50_000.0 }, 5e-5, [1.0, 0.9], 0.0);
     }
     let refresh = start.elapsed().as_secs_f64() * 1e6 / f64::from(TICKS);
     let start = ProcessTime::now();
     for tick in 0..TICKS {
         let fill = book.take(Qty::from_f64(if tick % 2 == 0 { 0.5 } else { -0.5 }), None);
         if tick % 20 == 0 {
-            book.refresh(50_000.0, 5e-5, [1.0, 1.0]);
+            book.refresh(50_000.0, 5e-5, [1.0, 1.0], 0.0);
         }
         assert!(!fill.qty.is_zero(), "refreshed often enough to have something to take");
     }

@@ -27,6 +27,7 @@ use crate::run_folder::{MANIFEST, Manifest, RESOLVED, RunFolder, sha256};
 use crate::settings::{Layer, Settings};
 use crate::shield::shield;
 use crate::trainer::{self, End};
+use crate::warm_start::warm_start;
 
 /// Name of a trial's result in its folder.
 const RESULT: &str = "result.json";
@@ -208,7 +209,7 @@ impl Trial {
         let own = folder.child(&format!("seed-{seed}"))?;
         let mut course = trainer::course(settings, &places, seed)?;
         if !trainer::restore(course.learner.as_mut(), &own, voice)? {
-            trainer::warm_start(course.learner.as_mut(), &own, settings, &places, voice)?;
+            warm_start(course.learner.as_mut(), &own, (settings, &places), seed, voice)?;
         }
         if !course.learner.is_done() && trainer::train(&mut course, &own, settings, voice, stop)? == End::Interrupted {
             return Ok(None);

@@ -25,6 +25,7 @@ use crate::shield::{Rates, Trained, shield};
 use crate::tensorboard::Events;
 use crate::trainer::{self, End};
 use crate::training_log;
+use crate::warm_start::warm_start;
 
 /// Arguments of `seawall train`.
 #[derive(Debug, clap::Args)]
@@ -235,7 +236,7 @@ fn train_one(run: &Run, seed: u64, voice: Voice, stop: &AtomicBool) -> anyhow::R
         voice.say(&format!("seed {seed}: going on after {} of {} steps", learner.steps_done(), learner.total_steps()));
     } else {
         voice.say(&format!("seed {seed}: {} steps", learner.total_steps()));
-        trainer::warm_start(learner, &folder, &run.settings, &run.field.trained, voice)?;
+        warm_start(learner, &folder, (&run.settings, &run.field.trained), seed, voice)?;
     }
     if !learner.is_done() && trainer::train(&mut course, &folder, &run.settings, voice, stop)? == End::Interrupted {
         return Ok(None);

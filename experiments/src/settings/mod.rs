@@ -88,17 +88,23 @@ pub(crate) enum WarmStart {
     Gen3,
     /// Neutral parameters.
     Constant,
+    /// Constants for all parameters that a search by `[search]` finds first.
+    Tuned {
+        /// Decisions of the search, beside those of the learner. 1 or more.
+        steps: u64,
+    },
 }
 
 impl WarmStart {
-    /// Name of the baseline, if there is one.
-    pub(crate) const fn baseline(self) -> Option<&'static str> {
+    /// Whom it imitates, if anybody.
+    pub(crate) const fn teacher(self) -> Option<&'static str> {
         match self {
             Self::None => None,
             Self::Gen1 => Some("gen1"),
             Self::Gen2 => Some("gen2"),
             Self::Gen3 => Some("gen3"),
             Self::Constant => Some("constant"),
+            Self::Tuned { .. } => Some("tuned"),
         }
     }
 }
@@ -134,7 +140,7 @@ pub(crate) struct RunSettings {
     pub(crate) backend: Backend,
     /// Iterations between two checkpoints. 1 or more.
     pub(crate) checkpoint_interval: u64,
-    /// Baseline whose policy over the parameters is imitated first, on the venue that is trained on; `ppo` alone can.
+    /// Policy over the parameters that is imitated first, on the venue that is trained on; `ppo` alone can.
     pub(crate) warm_start: WarmStart,
     /// Whether the policy trains, is judged and is exported behind the solvency shield.
     pub(crate) shield: bool,
@@ -350,7 +356,10 @@ impl RunSettings {
         whole(problems, "run.environments", self.environments as u64, 1, 4_096);
         whole(problems, "run.threads", self.threads as u64, 0, 1_024);
         whole(problems, "run.checkpoint_interval", self.checkpoint_interval, 1, u64::MAX);
-        if let Some(name) = self.warm_start.baseline() {
+        if let WarmStart::Tuned { steps } = self.warm_start {
+            whole(problems, "run.warm_start.tuned.steps", steps, 1, u64::MAX);
+        }
+        if let Some(name) = self.warm_start.teacher() {
             let can = self.algorithm == Algorithm::Ppo && self.environments > 1;
             problems.require(can, "run.warm_start", quoted(name), "none, but for ppo in two or more environments");
         }

@@ -179,6 +179,21 @@ fn a_recurrent_bounded_run_from_an_imitation_goes_on_bit_for_bit_and_verifies() 
 
 #[cfg(unix)]
 #[test]
+fn a_run_from_constants_that_a_search_found_goes_on_bit_for_bit() {
+    let tuned = |steps: u32| format!("run.warm_start={{ tuned = {{ steps = {steps} }} }}");
+    let place = goes_on(&["-KILL"], &["--set", &tuned(400)]);
+    let ran = train(&place, &["--set", &tuned(400), "--threads", "2", "--out", "loud"]).ends_with(0);
+    for part in ["found constants: preemption ", "initial_margin_multiplier ", "imitated tuned: "] {
+        assert!(ran.err.contains(part), "{part}: {}", ran.err);
+    }
+    let refused = train(&place, &["--set", &tuned(0), "--set", "run.environments=1", "--out", "none"]).ends_with(2).err;
+    for part in ["run.warm_start.tuned.steps = 0", "run.warm_start = \"tuned\""] {
+        assert!(refused.contains(part), "{part}: {refused}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
 fn a_run_behind_the_shield_goes_on_bit_for_bit_and_its_export_carries_the_shield() {
     let place = goes_on(&["-KILL"], &["--set", "run.shield=true"]);
     let rates: Vec<Vec<String>> = metrics(&place, "whole");
