@@ -62,7 +62,8 @@ mod tests {
         // At most 3 % away: 100·0.02 and 300·0.01, and nothing for the rest of the order.
         let coins = split(11.0, [-0.5, 0.03], linear(books));
         assert!((coins[0] - 2.0).abs() < 1e-9 && (coins[1] - 3.0).abs() < 1e-9, "{coins:?}");
-        assert_eq!(split(11.0, [-0.5, 0.0], linear(books)), [0.0; 3], "nothing is offered there");
+        let nothing = split(11.0, [-0.5, 0.0], linear(books));
+        assert!(nothing.iter().all(|coins| coins.abs() <= 0.0), "nothing is offered there: {nothing:?}");
     }
 
     #[test]
@@ -71,7 +72,8 @@ mod tests {
         let coins = split(8.0, [-0.5, 0.5], |c| if c >= 0.01 { [4.0, 12.0] } else { [0.0, 0.0] });
         assert!((coins[0] - 2.0).abs() < 1e-9 && (coins[1] - 6.0).abs() < 1e-9, "{coins:?}");
         // Even where they are the best price that is looked at.
-        assert_eq!(split(8.0, [-0.5, -0.6], |_| [4.0, 12.0]), [2.0, 6.0]);
+        let coins = split(8.0, [-0.5, -0.6], |_| [4.0, 12.0]);
+        assert!((coins[0] - 2.0).abs() < 1e-12 && (coins[1] - 6.0).abs() < 1e-12, "{coins:?}");
     }
 
     proptest! {
