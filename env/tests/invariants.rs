@@ -235,6 +235,7 @@ fn executions() -> impl Strategy<Value = Execution> {
         dial(0.0, 1.0).prop_map(|share| Execution::Internalised { share }),
         Just(Execution::Pool),
         Just(Execution::OpposingSide),
+        (0.0..100.0_f64).prop_map(|cost_bp| Execution::Routed { cost_bp }),
         auction.prop_map(|(start, cut, step, floor, tail)| {
             Execution::DutchAuction(Auction { start, cut, step, floor, tail })
         }),

@@ -160,6 +160,14 @@ impl Book for HomeBook {
         }
     }
 
+    fn reachable(&self, side: Side, limit: Price) -> f64 {
+        match self {
+            Self::Depth(book) => book.reachable(side, limit),
+            Self::Order(orders) => orders.book.reachable(side, limit),
+            Self::Amm(book) => book.reachable(side, limit),
+        }
+    }
+
     #[inline]
     fn impact(&self, side: Side, coins: f64) -> f64 {
         match self {

@@ -107,6 +107,9 @@ pub trait Book {
     /// Coins offered on `side`'s opposite within a relative distance of mid: what such an order could take.
     fn depth(&self, side: Side, distance: f64) -> f64;
 
+    /// Coins that an order of `side` finds at prices no worse than `limit`.
+    fn reachable(&self, side: Side, limit: Price) -> f64;
+
     /// Volume-weighted price of taking `coins`, over mid, less one: the cost of an immediate exit as a fraction.
     fn impact(&self, side: Side, coins: f64) -> f64;
 }

@@ -109,8 +109,8 @@ impl Economy {
         let book = |venue: usize| &self.markets[desk.at[venue]].state().book;
         let depth = book(cheap).depth(Side::Buy, 0.5 * gap).min(book(dear).depth(Side::Sell, 0.5 * gap));
         let mid = book(cheap).mid();
-        let room = |venue: usize, sign: f64| self.equity_at(desk, venue).max(0.0) - sign * self.position(desk, venue);
-        let room = room(cheap, 1.0).min(room(dear, -1.0)) / mid;
+        let room = |venue: usize, side: Side| self.markets[desk.at[venue]].arbitrage_room(desk.ids[venue], side);
+        let room = room(cheap, Side::Buy).min(room(dear, Side::Sell)) / mid;
         let coins = (self.structure.arbitrage.aggression * depth).min(room);
         let qty = Qty::from_f64(coins.max(0.0));
         if qty.is_zero() {

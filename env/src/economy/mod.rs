@@ -12,6 +12,7 @@
 //! | cross-venue arbitrage | `arbitrage` |
 //! | cross margin | `cross` |
 //! | a venue's one insurance fund | `fund` |
+//! | a venue that routes its liquidations over the others' books | `market::routed` |
 //! | totals of the home venue | `totals` |
 //! | how prices move together | `correlation` |
 //!
@@ -39,7 +40,7 @@ pub(crate) use structure::Structure;
 use crate::action::Controls;
 use crate::book::Book;
 use crate::error::Error;
-use crate::market::{AccountId, Market, Site, State};
+use crate::market::{Abroad, AccountId, Market, Site, State};
 use crate::outcome::Outcome;
 use crate::rng::{Counter, SeedTree};
 use crate::units::Usd;
@@ -79,6 +80,8 @@ struct Between {
     comovement: Comovement,
     /// Money moved between home sub-accounts of cross-margined owners.
     shared_out: Usd,
+    /// What home's liquidations traded on other venues, at the prices there.
+    routed: Usd,
     /// Sum of what was moved into ledgers and out of them: minus what is on its way.
     moved: Usd,
     tally: Tally,
@@ -176,8 +179,25 @@ impl Economy {
     fn settle_risk(&mut self, venue: usize) {
         for asset in 0..self.structure.assets {
             self.pool_fund(venue, asset);
-            self.markets[self.structure.at(venue, asset)].settle_risk();
+            self.settle_instrument(venue, asset);
             self.collect_debts(venue, asset);
+        }
+    }
+
+    /// One instrument liquidates, on other venues' books too where its venue routes.
+    fn settle_instrument(&mut self, venue: usize, asset: usize) {
+        let mut abroad = Abroad::default();
+        let mut here = None;
+        for (other, market) in self.markets.iter_mut().skip(asset).step_by(self.structure.assets).enumerate() {
+            if other == venue {
+                here = Some(market);
+            } else {
+                abroad.add(market);
+            }
+        }
+        here.expect("an instrument of the venue").settle_risk(&mut abroad);
+        if venue == 0 {
+            self.state.routed += abroad.routed();
         }
     }
 
@@ -245,6 +265,12 @@ impl Economy {
         self.state.shared_out
     }
 
+    /// What home's liquidations have traded on other venues, at the prices there.
+    #[must_use]
+    pub const fn routed(&self) -> Usd {
+        self.state.routed
+    }
+
     /// Everything that changes.
     #[must_use]
     pub fn save(&self) -> EconomyState {
@@ -301,6 +327,7 @@ impl Between {
             owners: Economy::owners(seeds),
             comovement: Comovement::new(&mids, &sigmas, &with_first, SAMPLE_SECONDS),
             shared_out: Usd::ZERO,
+            routed: Usd::ZERO,
             moved: Usd::ZERO,
             tally: Tally::default(),
             outcome: Outcome::default(),

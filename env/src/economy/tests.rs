@@ -1,3 +1,5 @@
+mod routed;
+
 use super::*;
 use crate::liquidation::presets;
 use crate::scenario::Scenario;

@@ -29,6 +29,13 @@ pub enum Execution {
     Pool,
     /// Every position of the other side is scaled down at mark, in proportion to its size (Percolator's A).
     OpposingSide,
+    /// Market orders on the books of all open venues of an economy, so that the last coin costs the same on each after costs
+    /// and nobody is paid worse than the limit. Arbitrageurs trade abroad for the account and take its position over at
+    /// home, as far as their money goes. A market by itself is its own only venue: there it is `book`, to the bit.
+    Routed {
+        /// What an arbitrageur asks beyond its own fees for a trade abroad, in basis points. In [0, 100].
+        cost_bp: f64,
+    },
     /// Keepers bid against a price that falls until somebody takes it (Maker). The whole slice is one lot.
     DutchAuction(Auction),
     /// Makers are asked first, at a price that moves away from mark; the book gets what is left at the end (Drift).
@@ -107,13 +114,18 @@ pub enum Route {
         /// Last distance from mark, as a fraction.
         end: f64,
     },
+    /// The books of all open venues.
+    Routed {
+        /// What a trade abroad costs beyond fees, as a fraction.
+        cost: f64,
+    },
 }
 
 impl Route {
     /// Whether the book is a last resort: what a venue without a book cannot place waits.
     #[must_use]
     pub const fn has_book(&self) -> bool {
-        matches!(self, Self::Book { .. } | Self::Immediate { .. } | Self::Jit { .. })
+        matches!(self, Self::Book { .. } | Self::Immediate { .. } | Self::Jit { .. } | Self::Routed { .. })
     }
 }
 
@@ -138,6 +150,7 @@ impl Execution {
                 range("jit_auction.start_bp", start_bp, 0.0, 2_000.0);
                 range("jit_auction.end_bp", end_bp, start_bp, 2_000.0);
             }
+            Self::Routed { cost_bp } => range("routed.cost_bp", cost_bp, 0.0, 100.0),
             Self::Book
             | Self::KeepersThenBook
             | Self::Keepers
@@ -158,6 +171,7 @@ impl Execution {
             Self::ImmediateThenFund { all_or_none } => Route::Immediate { all_or_none },
             Self::Pool => Route::Pool,
             Self::OpposingSide => Route::OpposingSide,
+            Self::Routed { cost_bp } => Route::Routed { cost: cost_bp * 1e-4 },
             Self::DutchAuction(auction) => Route::Dutch(auction),
             Self::JitAuction { seconds, start_bp, end_bp } => {
                 Route::Jit { seconds, start: start_bp * 1e-4, end: end_bp * 1e-4 }

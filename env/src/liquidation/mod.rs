@@ -2,8 +2,7 @@
 //!
 //! trigger → close size → execution → limit price → throttle → incentive → backstop → loss allocation. A venue is a
 //! choice in each ([`Pipeline`]), shipped as TOML ([`presets`]), never a code path of its own. What is here is data and
-//! pure arithmetic; `market::liquidate` and its neighbours change the state. Routing over several venues is not here:
-//! the market has one book.
+//! pure arithmetic; `market::liquidate` and its neighbours change the state.
 
 mod allocation;
 mod backstop;
@@ -13,6 +12,7 @@ mod incentive;
 mod limit;
 mod pipeline;
 pub mod presets;
+mod routing;
 mod size;
 mod throttle;
 mod trigger;
@@ -25,6 +25,7 @@ pub use incentive::{Bonus, Incentive};
 pub use limit::{Limit, LimitPrice};
 pub use pipeline::{Pipeline, Rules};
 pub use presets::Preset;
+pub use routing::split;
 pub use size::{CloseSize, SizeRule, Then, Toxic, block_size, health, ramp_allowance, remaining, urgency};
 pub use throttle::{Capacity, Pace, Throttle, Wait, skew_capacity};
 pub use trigger::{Guard, Trigger};

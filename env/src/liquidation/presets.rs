@@ -11,9 +11,10 @@ use crate::margin::MarginConfig;
 use crate::scenario::Scenario;
 
 /// Names of the presets: generations and counterfactual first, then venues by their names.
-pub const NAMES: [&str; 18] = [
+pub const NAMES: [&str; 19] = [
     "legacy_full",
     "partial_sliced",
+    "partial_routed",
     "hyperliquid_like",
     "seawall",
     "off",
@@ -36,6 +37,7 @@ pub const NAMES: [&str; 18] = [
 const FILES: [&str; NAMES.len()] = [
     include_str!("../../presets/legacy_full.toml"),
     include_str!("../../presets/partial_sliced.toml"),
+    include_str!("../../presets/partial_routed.toml"),
     include_str!("../../presets/hyperliquid_like.toml"),
     include_str!("../../presets/seawall.toml"),
     include_str!("../../presets/off.toml"),
@@ -174,7 +176,7 @@ mod tests {
     fn every_shipped_preset_is_valid_and_bears_the_name_of_its_file() {
         for (name, preset) in NAMES.iter().zip(shipped()) {
             assert_eq!(preset.name, *name);
-            let not_a_venue = ["partial_sliced", "hyperliquid_like", "seawall", "off"].contains(name);
+            let not_a_venue = ["partial_sliced", "partial_routed", "hyperliquid_like", "seawall", "off"].contains(name);
             assert_eq!(preset.sources.is_empty(), not_a_venue, "{name}: sources");
         }
         assert_eq!(by_name("no such venue"), None);

@@ -1,21 +1,25 @@
 //! Who takes the other side of a slice: the execution slot on the state of the market.
 
-use super::Market;
 use super::ledger::AccountId;
 use super::settlement::share_out;
 use super::state::{Case, Lot};
+use super::{Abroad, Market};
 use crate::book::Book;
 use crate::liquidation::{Auction, Limit, Route, scaled_part};
 use crate::units::{Price, Qty, Rate, Rounding, Usd, mul_div};
 
 impl Market {
     /// Closes `slice` (with the sign of the position), or puts it up for auction.
-    pub(super) fn execute(&mut self, case: &mut Case, slice: Qty) {
+    pub(super) fn execute(&mut self, case: &mut Case, slice: Qty, abroad: &mut Abroad<'_>) {
         match self.state.rules.route {
             Route::Book { keepers, internalised } => {
                 let rest = slice - self.internalise(case.id, slice, internalised);
                 let taken = if keepers { self.offer_to_keepers(case, rest, 0.0) } else { Qty::ZERO };
                 self.sell_within_limit(case.id, rest - taken);
+            }
+            Route::Routed { .. } => {
+                let limit = self.limit_price(case.id, !slice.is_negative());
+                self.sell_on_books(case.id, slice, limit, abroad);
             }
             Route::Immediate { all_or_none } => self.sell_at_once(case.id, slice, all_or_none),
             Route::Keepers => {
@@ -213,7 +217,12 @@ impl Market {
                 }
             }
             // The rules changed under a running auction: the lot is withdrawn.
-            Route::Book { .. } | Route::Immediate { .. } | Route::Keepers | Route::Pool | Route::OpposingSide => return,
+            Route::Book { .. }
+            | Route::Immediate { .. }
+            | Route::Keepers
+            | Route::Pool
+            | Route::OpposingSide
+            | Route::Routed { .. } => return,
         }
         case.lot = (!lot.qty.is_zero()).then_some(lot);
     }

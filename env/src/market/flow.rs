@@ -145,31 +145,50 @@ impl Market {
     /// As [`Market::trade`], with an absolute worst price.
     pub(super) fn trade_at(&mut self, id: AccountId, qty: Qty, limit: Option<Price>, forced: bool) -> Fill {
         let qty = self.admitted(id, qty);
+        let fill = self.take(qty, limit);
+        if fill.qty.is_zero() {
+            return fill;
+        }
+        if forced {
+            self.state.ledger.trade(id, fill.qty, fill.value);
+            self.state.outcome.forced_volume += fill.value.abs();
+        } else {
+            self.book_willing(id, fill);
+        }
+        self.touched(id);
+        fill
+    }
+
+    /// Takes from the book: makers' side of it is noted, the taker's is the caller's to book.
+    pub(super) fn take(&mut self, qty: Qty, limit: Option<Price>) -> Fill {
         if qty.is_zero() {
             return Fill::default();
         }
         let fill = self.state.book.take(qty, limit);
-        if fill.qty.is_zero() {
-            return fill;
+        if !fill.qty.is_zero() {
+            self.owe_makers(fill);
+            self.state.signals.trade(fill.value.as_f64());
+            self.state.prices.last = fill.value.as_f64() / fill.qty.as_f64();
         }
-        self.owe_makers(fill);
+        fill
+    }
+
+    /// Books a trade that nobody forced on its taker, fees and all; says what it paid beyond the price.
+    pub(super) fn book_willing(&mut self, id: AccountId, fill: Fill) -> Usd {
+        let notional = fill.value.abs();
+        let [fee, contribution] = self.charged_rates().map(|rate| notional.share_ceil(rate));
         let state = &mut self.state;
         state.ledger.trade(id, fill.qty, fill.value);
-        let notional = fill.value.abs();
-        state.signals.trade(fill.value.as_f64());
-        state.prices.last = fill.value.as_f64() / fill.qty.as_f64();
-        if forced {
-            state.outcome.forced_volume += notional;
-        } else {
-            state.outcome.natural_volume += notional;
-            let fee = notional.share_ceil(Rate::from_f64(self.scenario.venue.taker_fee_bp * 1e-4));
-            state.ledger.charge(id, fee);
-            state.outcome.fees += fee;
-            let contribution = notional.share_ceil(Rate::from_f64(state.controls.fund_contribution * 1e-4));
-            state.ledger.transfer(id, self.fixed.fund, contribution);
-        }
-        self.touched(id);
-        fill
+        state.outcome.natural_volume += notional;
+        state.ledger.charge(id, fee);
+        state.outcome.fees += fee;
+        state.ledger.transfer(id, self.fixed.fund, contribution);
+        fee + contribution
+    }
+
+    /// Taker fee and contribution to the fund on a trade that nobody forced.
+    pub(super) fn charged_rates(&self) -> [Rate; 2] {
+        [self.scenario.venue.taker_fee_bp, self.state.controls.fund_contribution].map(|bp| Rate::from_f64(bp * 1e-4))
     }
 }
 

@@ -6,7 +6,7 @@
 use super::Market;
 use super::indexing::position_of;
 use super::ledger::AccountId;
-use crate::book::Fill;
+use crate::book::{Book, Fill, Side};
 use crate::margin::{Direction, Lane};
 use crate::units::{Qty, Usd};
 
@@ -109,6 +109,13 @@ impl Market {
     /// Money that an arbitrageur was endowed with.
     pub(crate) fn arbitrage_limit(&self) -> f64 {
         self.fixed.arbitrage_limit
+    }
+
+    /// Dollars by which an arbitrageur may still trade on `side`: its money here, and what it would close first.
+    pub(crate) fn arbitrage_room(&self, id: AccountId, side: Side) -> f64 {
+        let sign = if side == Side::Buy { 1.0 } else { -1.0 };
+        let position = self.state.ledger.qty(id).as_f64() * self.state.book.mid();
+        self.equity_at_mark(id).as_f64().max(0.0) - sign * position
     }
 
     /// Equity at mark.

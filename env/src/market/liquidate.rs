@@ -1,10 +1,10 @@
 //! Liquidation: who is short of margin, and what becomes of each in a tick. How much is in `slices`, how fast in
 //! `capacity`, by whom in `execute`, and what stands behind it in `waterfall`.
 
-use super::Market;
 use super::indexing::position_of;
 use super::ledger::AccountId;
 use super::state::Case;
+use super::{Abroad, Market};
 use crate::liquidation::Route;
 use crate::margin::{Direction, Lane};
 use crate::units::{Qty, Usd};
@@ -40,7 +40,7 @@ impl Measure {
 }
 
 impl Market {
-    pub(super) fn liquidate(&mut self) {
+    pub(super) fn liquidate(&mut self, abroad: &mut Abroad<'_>) {
         if self.state.rules.off {
             return;
         }
@@ -57,7 +57,7 @@ impl Market {
         let mut kept = 0;
         for at in 0..self.state.queue.len() {
             let mut case = self.state.queue[at];
-            if self.work(&mut case) == Progress::Open {
+            if self.work(&mut case, abroad) == Progress::Open {
                 self.state.queue[kept] = case;
                 kept += 1;
             } else {
@@ -129,7 +129,7 @@ impl Market {
         Measure { qty: position.qty, notional, equity, maintenance, rate, target }
     }
 
-    fn work(&mut self, case: &mut Case) -> Progress {
+    fn work(&mut self, case: &mut Case, abroad: &mut Abroad<'_>) -> Progress {
         let id = case.id;
         if self.state.ledger.qty(id).is_zero() {
             return self.close_case(case);
@@ -142,7 +142,7 @@ impl Market {
                 return self.close_case(case);
             }
             if route.has_book() {
-                return self.sell_whatever_is_left(case);
+                return self.sell_whatever_is_left(case, abroad);
             }
         }
         let ratio = now.ratio();
@@ -156,7 +156,7 @@ impl Market {
                 return self.progress(case);
             }
             case.sliced(self.state.tick, ratio);
-            self.execute(case, slice);
+            self.execute(case, slice, abroad);
         } else {
             self.auction(case);
         }
@@ -165,13 +165,13 @@ impl Market {
 
     /// Nobody took a bankrupt account over: it goes to the market at any price, as fast as capacity allows while the
     /// backstop can pay for the wait, and at once when it cannot.
-    fn sell_whatever_is_left(&mut self, case: &mut Case) -> Progress {
+    fn sell_whatever_is_left(&mut self, case: &mut Case, abroad: &mut Abroad<'_>) -> Progress {
         let id = case.id;
         case.lot = None;
         // Winners may have taken a part of it.
         let left = self.measure(id);
         let slice = if self.fund_can_pay(id, left.equity) { self.within_capacity(&left, 1.0) } else { left.qty };
-        self.sell_on_book(id, slice, None);
+        self.sell_on_books(id, slice, None, abroad);
         self.progress(case)
     }
 

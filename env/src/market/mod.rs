@@ -13,7 +13,7 @@
 //! | mark price, signals, funding; the stablecoin's peg | `marks`, `stablecoin` |
 //! | margin calls, and when nobody needs one | `calls`, `watch` |
 //! | liquidation: triggers and cases | `liquidate` |
-//! | close size, throttle, execution | `slices`, `capacity`, `execute`, `keepers` |
+//! | close size, throttle, execution, over other venues too | `slices`, `capacity`, `execute`, `keepers`, `routed` |
 //! | the same for portfolio-margined accounts, hedge first | `portfolios` |
 //! | backstop, loss allocation, the backstop's own inventory | `waterfall`, `deleverage`, `share_losses`, `unwind` |
 //! | makers' fills are settled, totals recorded | `settlement`, `record` |
@@ -41,6 +41,7 @@ mod portfolios;
 mod quotes;
 mod record;
 mod redraw;
+mod routed;
 mod schemes;
 mod settlement;
 mod setup;
@@ -64,6 +65,7 @@ pub use desk::{Desk, DeskOutcome};
 pub(crate) use joined::Debt;
 pub use ledger::{AccountId, Ledger};
 pub use portfolio::Holders;
+pub(crate) use routed::Abroad;
 pub use share_losses::Claims;
 pub use signals::Signals;
 pub use spare::Spared;
@@ -241,7 +243,7 @@ impl Market {
         self.open_trading();
         self.arbitrage();
         self.close_trading();
-        self.settle_risk();
+        self.settle_risk(&mut Abroad::default());
     }
 
     /// Makers requote and traders act: the stages before arbitrage, which an economy does for all its markets.
@@ -262,11 +264,11 @@ impl Market {
         self.mark_options();
     }
 
-    /// The stages from the mark price on.
-    pub(crate) fn settle_risk(&mut self) {
+    /// The stages from the mark price on; `abroad` is where a venue that routes may trade too.
+    pub(crate) fn settle_risk(&mut self, abroad: &mut Abroad<'_>) {
         if !self.is_halted() {
             self.call_margin();
-            self.liquidate();
+            self.liquidate(abroad);
             self.liquidate_portfolios();
             self.unwind_fund();
             self.unwind_keepers();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::indexing::position_of;
-use super::{AccountId, Market, Site};
+use super::{Abroad, AccountId, Market, Site};
 
 mod allocation;
 mod backstop;
@@ -63,7 +63,7 @@ impl Market {
 
     /// Liquidates for one tick in which nothing else happens.
     fn pass(&mut self) {
-        self.liquidate();
+        self.liquidate(&mut Abroad::default());
         self.settle_makers();
         self.state.tick += 1;
         self.state.ledger.assert_invariants();
@@ -171,7 +171,7 @@ fn a_partly_deleveraged_account_sells_only_what_is_left() {
     market.state.ledger.backdate(winner, entry);
     let taken = market.state.ledger.qty(winner).abs();
     assert!(!taken.is_zero() && taken < size);
-    market.liquidate();
+    market.liquidate(&mut Abroad::default());
     market.settle_makers();
     assert!(market.state.ledger.qty(winner).is_zero(), "the winner was closed");
     assert!(!market.state.ledger.qty(victim).is_negative(), "the account ended short");

@@ -104,8 +104,8 @@ fn batches_are_bit_equal_on_one_two_and_eight_threads() {
 
 #[test]
 fn a_snapshot_a_clone_and_the_original_go_on_alike() {
-    for id in ["three_by_three", "contagion"] {
-        let fresh = || environment(small(id, 120, 128), "seawall");
+    for (id, preset) in [("three_by_three", "seawall"), ("contagion", "seawall"), ("contagion", "partial_routed")] {
+        let fresh = || environment(small(id, 120, 128), preset);
         let mut env = fresh();
         after(&mut env, 3, 45);
         let bytes = env.save();
@@ -164,7 +164,7 @@ fn only_tasks_with_an_economy_see_its_features() {
 fn digests() -> String {
     let mut lines = String::new();
     for id in ["three_by_three", "contagion"] {
-        for preset in ["legacy_full", "seawall"] {
+        for preset in ["legacy_full", "seawall", "partial_routed"] {
             let mut env = environment(Scenario::shipped(id).expect("a shipped scenario"), preset);
             env.reset(1, &mut vec![0.0; env.spec().observation.len()]);
             let mut digest = Digest::new();

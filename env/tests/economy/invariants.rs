@@ -2,9 +2,10 @@
 
 use proptest::prelude::*;
 use seawall_env::action::ACTIONS;
+use seawall_env::book::BookKind;
 use seawall_env::economy::{AssetConfig, ExternalVenueConfig};
 use seawall_env::error::Problems;
-use seawall_env::liquidation::presets;
+use seawall_env::liquidation::{Execution, presets};
 use seawall_env::outcome::Outcome;
 use seawall_env::scenario::Scenario;
 use seawall_env::units::Usd;
@@ -14,7 +15,7 @@ use seawall_env::{CascadeEnv, Env};
 use super::checks::{
     assert_claims_are_covered, assert_funding_leaves_only_dust, assert_levels_are_ordered, assert_waterfall,
 };
-use super::{environment, small};
+use super::{environment_under, small};
 
 const DECISIONS: u32 = 30;
 /// Ticks between two funding payments: often, so that rounding has its chance.
@@ -25,7 +26,9 @@ fn economies() -> impl Strategy<Value = Scenario> {
     let shape =
         (1..=3_usize, prop::collection::vec(venues(), 0..3), prop::sample::select(vec!["three_by_three", "contagion"]));
     let numbers = (0.0..0.01_f64, 0.5..3.0_f64, 0.0..1.0_f64, 0.0..=1.0_f64, 0.0..2_000.0_f64, 1.0..2.5_f64);
-    (shape, numbers, 64..160_u32).prop_map(|((assets, venues, id), numbers, accounts)| {
+    let kind = prop::sample::select(vec![BookKind::Depth, BookKind::Depth, BookKind::Order, BookKind::Amm]);
+    let between = (0.0..0.2_f64, 1..6_u32, kind);
+    (shape, numbers, between, 64..160_u32).prop_map(|((assets, venues, id), numbers, between, accounts)| {
         let (fund, leverage, spot_share, cross_margin, transfer_seconds, volatility) = numbers;
         let mut scenario = small(id, DECISIONS, accounts);
         scenario.assets = Scenario::shipped("three_by_three").expect("a shipped scenario").assets[..assets].to_vec();
@@ -33,6 +36,7 @@ fn economies() -> impl Strategy<Value = Scenario> {
         for (i, venue) in scenario.venues.iter_mut().enumerate() {
             venue.id = format!("venue{i}");
         }
+        (scenario.arbitrage.capacity, scenario.arbitrage.count, scenario.book.kind) = between;
         scenario.links.spot_share = spot_share;
         scenario.links.cross_margin = cross_margin;
         scenario.links.transfer_seconds = transfer_seconds;
@@ -51,7 +55,7 @@ fn venues() -> impl Strategy<Value = ExternalVenueConfig> {
     let outage = (0.0..0.8_f64, 0.0..2e3_f64)
         .prop_map(|(at, length)| WindowConfig { start_fraction: [at, at], seconds: [0.0, length] });
     let sizes = (0.2..4.0_f64, 0.1..3.0_f64, 0.5..2.0_f64, 0.1..2.0_f64);
-    let preset = prop::sample::select(presets::NAMES.to_vec());
+    let preset = prop_oneof![3 => prop::sample::select(presets::NAMES.to_vec()), 1 => Just("partial_routed")];
     (preset, sizes, prop::option::of(0.0..0.01_f64), prop::collection::vec(outage, 0..2)).prop_map(
         |(preset, (size, depth, accounts, leverage), fund, outages)| ExternalVenueConfig {
             id: String::new(),
@@ -111,13 +115,17 @@ proptest! {
     fn the_invariants_hold_after_every_decision_of_any_economy(
         scenario in economies(),
         preset in prop::sample::select(presets::NAMES.to_vec()),
+        // Whatever the venue is otherwise, half of them route.
+        routed in prop::option::of(0.0..100.0_f64),
         seed in any::<u64>(),
         actions in actions(),
     ) {
         let mut problems = Problems::default();
         scenario.validate("scenario", &mut problems);
         prop_assert_eq!(problems, Problems::default());
-        play(&mut environment(scenario, preset), seed, &actions);
+        let mut pipeline = presets::by_name(preset).expect("a preset");
+        pipeline.execution = routed.map_or(pipeline.execution, |cost_bp| Execution::Routed { cost_bp });
+        play(&mut environment_under(scenario, pipeline), seed, &actions);
     }
 }
 

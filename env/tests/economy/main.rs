@@ -5,10 +5,11 @@ mod checks;
 mod claims;
 mod determinism;
 mod invariants;
+mod routed;
 
 use std::sync::Arc;
 
-use seawall_env::liquidation::presets;
+use seawall_env::liquidation::{Pipeline, presets};
 use seawall_env::scenario::{ClockConfig, RewardConfig, Scenario};
 use seawall_env::{CascadeEnv, Groups, Task};
 
@@ -21,7 +22,10 @@ fn small(id: &str, decisions: u32, accounts: u32) -> Scenario {
 }
 
 fn environment(scenario: Scenario, preset: &str) -> CascadeEnv {
-    let pipeline = presets::by_name(preset).expect("a preset");
+    environment_under(scenario, presets::by_name(preset).expect("a preset"))
+}
+
+fn environment_under(scenario: Scenario, pipeline: Pipeline) -> CascadeEnv {
     let task = Task::new(vec![scenario], pipeline, RewardConfig::default(), Groups::default());
     CascadeEnv::new(Arc::new(task.expect("a valid task")))
 }

@@ -183,6 +183,21 @@ impl AmmBook {
         (paid + left * last * last) / RAW_DOLLARS / coins * self.with_fee(side)
     }
 
+    /// Coins between the pool's price and one of `dollars`, fee included.
+    fn coins_to(&self, side: Side, dollars: f64) -> f64 {
+        let sign = if side == Side::Buy { 1.0 } else { -1.0 };
+        let reach = raw_root((dollars / self.with_fee(side)).max(0.0));
+        let mut coins = 0.0;
+        for (from, to, liquidity) in self.outward(side) {
+            if sign * (reach - from) <= 0.0 {
+                break;
+            }
+            let end = if side == Side::Buy { to.min(reach) } else { to.max(reach) };
+            coins += liquidity * (end - from).abs() / (from * end);
+        }
+        coins / RAW_COINS
+    }
+
     /// Root of price at which the next coin is as dear as the limit, rounded towards the trader's side; none if every
     /// price is good enough.
     fn limit_root(&self, side: Side, limit: Price) -> Option<u128> {
@@ -237,16 +252,11 @@ impl Book for AmmBook {
 
     fn depth(&self, side: Side, distance: f64) -> f64 {
         let sign = if side == Side::Buy { 1.0 } else { -1.0 };
-        let reach = raw_root((self.mid * (1.0 + sign * distance) / self.with_fee(side)).max(0.0));
-        let mut coins = 0.0;
-        for (from, to, liquidity) in self.outward(side) {
-            if sign * (reach - from) <= 0.0 {
-                break;
-            }
-            let end = if side == Side::Buy { to.min(reach) } else { to.max(reach) };
-            coins += liquidity * (end - from).abs() / (from * end);
-        }
-        coins / RAW_COINS
+        self.coins_to(side, self.mid * (1.0 + sign * distance))
+    }
+
+    fn reachable(&self, side: Side, limit: Price) -> f64 {
+        self.coins_to(side, limit.as_f64())
     }
 
     fn impact(&self, side: Side, coins: f64) -> f64 {

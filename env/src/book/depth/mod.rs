@@ -168,6 +168,12 @@ impl DepthBook {
         (offset(LEVELS) + self.quoted_half_spread) * (1.0 + 1e-9)
     }
 
+    /// Distance from the fair price that an order with this limit reaches, spread excluded.
+    fn reach(&self, side: Side, limit: Price) -> f64 {
+        let sign = if side == Side::Buy { 1.0 } else { -1.0 };
+        sign * (limit.as_f64() / self.fair.price() - 1.0) - self.quoted_half_spread
+    }
+
     fn half(&self, side: Side) -> &Half {
         match side {
             Side::Buy => &self.asks,
@@ -182,12 +188,12 @@ impl Book for DepthBook {
             return Fill::default();
         }
         let side = Side::of(qty);
+        let reach = limit.map_or(f64::INFINITY, |limit| self.reach(side, limit));
         let (half, sign) = match side {
             Side::Buy => (&mut self.asks, 1.0),
             Side::Sell => (&mut self.bids, -1.0),
         };
         let fair = self.fair.price();
-        let reach = limit.map_or(f64::INFINITY, |limit| sign * (limit.as_f64() / fair - 1.0) - self.quoted_half_spread);
         let told = &mut self.fair;
         let (coins, mean) = half.take(qty.abs().as_f64(), reach, |level, coins| {
             #[expect(clippy::cast_precision_loss, reason = "level numbers are far below 2^52")]
@@ -219,6 +225,10 @@ impl Book for DepthBook {
 
     fn depth(&self, side: Side, distance: f64) -> f64 {
         self.half(side).depth(distance - self.quoted_half_spread)
+    }
+
+    fn reachable(&self, side: Side, limit: Price) -> f64 {
+        self.half(side).depth(self.reach(side, limit))
     }
 
     fn impact(&self, side: Side, coins: f64) -> f64 {

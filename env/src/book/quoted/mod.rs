@@ -346,6 +346,16 @@ impl Book for QuotedBook {
         self.offers(side).take_while(within).map(|(_, coins)| coins).sum()
     }
 
+    fn reachable(&self, side: Side, limit: Price) -> f64 {
+        let Some(worst) = self.limit_tick(side, Some(limit)) else { return 0.0 };
+        let within = |&(tick, _): &(Tick, Lots)| match side {
+            Side::Buy => tick <= worst,
+            Side::Sell => tick >= worst,
+        };
+        let levels = self.book.levels(side.opposite()).take_while(within);
+        levels.map(|(_, lots)| self.book.grid().qty(Side::Buy, lots).as_f64()).sum()
+    }
+
     fn impact(&self, side: Side, coins: f64) -> f64 {
         if coins <= 0.0 {
             return 0.0;

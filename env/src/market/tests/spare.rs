@@ -1,6 +1,6 @@
 //! An account that is let be, in a market whose price a test moves by hand.
 
-use super::{Market, usd, venue};
+use super::{Abroad, Market, usd, venue};
 use crate::units::{Price, Usd};
 
 /// Moves the mark by a share, and lets one tick of liquidation pass.
@@ -8,7 +8,7 @@ fn move_mark(market: &mut Market, share: f64) {
     let mark = market.state.prices.mark.as_f64() * (1.0 + share);
     market.state.prices.mark = Price::from_f64(mark);
     market.scratch.watch = None;
-    market.liquidate();
+    market.liquidate(&mut Abroad::default());
     market.follow_spared();
     market.settle_makers();
     market.state.tick += 1;
