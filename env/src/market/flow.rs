@@ -168,6 +168,7 @@ impl Market {
             let contribution = notional.share_ceil(Rate::from_f64(state.controls.fund_contribution * 1e-4));
             state.ledger.transfer(id, self.fixed.fund, contribution);
         }
+        self.note_order(fill.value, forced);
         self.touched(id);
         fill
     }

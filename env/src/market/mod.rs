@@ -24,6 +24,7 @@ mod capacity;
 mod deleverage;
 mod desk;
 mod desk_setup;
+mod events;
 mod execute;
 mod flow;
 mod gate;
@@ -61,6 +62,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use desk::{Desk, DeskOutcome};
+pub use events::{AuctionRun, Concession, Events, Taken, Takeover};
 pub(crate) use joined::Debt;
 pub use ledger::{AccountId, Ledger};
 pub use portfolio::Holders;
@@ -203,6 +205,8 @@ struct Scratch {
     bench: portfolio::Bench,
     /// What is listened for, whatever the state: it changes no result.
     witness: spare::Witness,
+    /// Single events, if anybody asked to hear of them: they change no result either.
+    events: Option<Box<Events>>,
 }
 
 impl Scratch {
@@ -210,6 +214,9 @@ impl Scratch {
     fn forget(&mut self) {
         (self.ranked, self.granted, self.watch) = (None, None, None);
         self.witness.forget();
+        if let Some(events) = &mut self.events {
+            events.forget();
+        }
     }
 }
 

@@ -10,12 +10,15 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use seawall_env::liquidation::Preset;
 use seawall_env::market::Site;
+use seawall_env::participants::adversaries::AdversaryConfig;
 use seawall_env::scenario::{ClockConfig, Scenario};
 use seawall_env::world::{ShockConfig, ShockStart};
 use seawall_env::{Purpose, SeedTree};
 use seawall_eval::validation::facts::{self, Run};
 use seawall_eval::validation::simulate::{Recording, record_all};
-use seawall_eval::validation::{Row, books, cascade, contagion, counterfactual, impact, procyclicality};
+use seawall_eval::validation::{
+    Row, auctions, books, cascade, concessions, contagion, counterfactual, impact, procyclicality, signs, toxic,
+};
 
 use crate::calibrator::windows as list;
 use crate::progress::Voice;
@@ -60,6 +63,10 @@ pub(crate) struct Section {
 
 /// The venue that crash days are played on: the one whose crash was replayed fill by fill.
 const CRASH_VENUE: &str = "hyperliquid";
+/// The venue whose keepers bid in auctions: the one whose keepers dropped out in March 2020, by its later rules.
+const AUCTION_VENUE: &str = "maker_liq2";
+/// The venue whose keepers buy at a bonus: the one that the toxic spiral of November 2022 happened on.
+const LENDER: &str = "aave_v3";
 /// Where in its horizon the sudden fall comes.
 const FALL_START: f64 = 0.5;
 
@@ -82,7 +89,6 @@ pub(crate) fn measure(plan: &Plan, data: Option<&Path>, voice: Voice) -> anyhow:
     voice.say("two books");
     let ranked = books::ranking(plan.seed, plan.ranked).context("ranking policies on two books")?;
     sections.push(Section { title: "Sim to sim".to_owned(), rows: vec![ranked] });
-    sections.push(not_here());
     match data {
         None => {
             let reason = "no --data: real windows are not compared";
@@ -127,6 +133,7 @@ fn runs(recordings: &[Recording], seconds: f64) -> Vec<Run> {
 fn facts_of(calm: &[Recording]) -> Section {
     let mut rows = facts::calm_table(&runs(calm, 60.0), 720);
     rows.extend(cascade::calm_market(calm));
+    rows.extend(signs::rows(calm));
     let title = format!("Stylised facts: {} quiet days, bars of one minute", calm.len());
     Section { title, rows }
 }
@@ -164,6 +171,10 @@ fn counterfactuals(plan: &Plan) -> Section {
     let mut rows = counterfactual::leverage(&tense, venue.pipeline, &plan.seeds(8, plan.seeds));
     rows.push(counterfactual::pooled_vault(&furnished("jelly"), venue.pipeline, &plan.seeds(9, plan.seeds)));
     rows.push(contagion::correlation_by_forced_sales(&plan.seeds(11, plan.seeds)));
+    rows.push(concessions::queue_over_pro_rata(&furnished("crash_day"), venue.pipeline, &plan.seeds(12, plan.seeds)));
+    rows.push(auctions::dropout(&site("keeper_dropout", AUCTION_VENUE, None), &plan.seeds(13, plan.seeds)));
+    let lender = Preset::shipped(LENDER).expect("the venue is shipped");
+    rows.extend(toxic::rows(&lender.furnish(squeeze()), lender.pipeline, &plan.seeds(14, plan.seeds)));
     Section { title: "One thing changed".to_owned(), rows }
 }
 
@@ -179,18 +190,19 @@ fn margin(calm: &[Recording], data: Option<&Path>) -> anyhow::Result<Section> {
     Ok(Section { title, rows: procyclicality::rows(&returns, "BTC, daily, 2017 to 2026") })
 }
 
-/// Rows that this market cannot produce.
-fn not_here() -> Section {
-    let row = |id: &str, title: &str, reason: &str| Row::new(id, title, [None, None], "").skip(reason);
-    let rows = vec![
-        row("V8", "cost of a queue over pro-rata", "the market reports no winner's share of an allocation round"),
-        row("V9", "share of auctions without a bid", "the market reports no auction that nobody bid in"),
-        row(
-            "V10",
-            "toxic spiral, and the halt rule that removes it",
-            "needs two engines on one state, which nothing sets up yet",
-        ),
-        row("F7", "memory of order signs", "the market reports volume without its sign"),
-    ];
-    Section { title: "Not measured".to_owned(), rows }
+/// A thin market in which one short of half the open interest has withdrawn what it could and the price rises by about an
+/// eighth in fifty minutes, most of which its own liquidation may make.
+///
+/// # Reference
+/// CRV on 22 November 2022: a debt of about 50 million dollars, open interest of perpetuals of the same order, liquidable
+/// from 0.63, 0.71 dollars at the highest (`ln(0.71/0.63) = 0.12`), all of it within fifty minutes (The Block, Blockworks).
+fn squeeze() -> Scenario {
+    let mut scenario = Scenario::shipped("jelly").expect("the scenario is shipped");
+    for adversary in &mut scenario.adversaries {
+        if let AdversaryConfig::Jelly(jelly) = adversary {
+            (jelly.size, jelly.capital) = (0.5, 0.5);
+            (jelly.log_return, jelly.push_seconds) = ([0.10, 0.14], 3_000.0);
+        }
+    }
+    scenario
 }
