@@ -7,7 +7,7 @@ use seawall_env::liquidation::{LossAllocation, Pipeline};
 use seawall_env::market::{AccountId, Concession, Site};
 use seawall_env::scenario::Scenario;
 
-use super::resampled::resampled;
+use super::resampled::{ratio, resampled};
 use super::row::Row;
 use super::simulate::{Recording, record};
 use crate::statistics::real;
@@ -20,7 +20,7 @@ const APART: f64 = 5.0;
 pub struct Round {
     /// What it took from winners, in dollars.
     pub taken: f64,
-    /// Largest share of its profit, as it stood before the round, that any winner gave up.
+    /// Largest share of its profit, as it stood before the round, that any winner gave up; at most all of it.
     pub worst: f64,
     /// Winners that gave something up.
     pub winners: usize,
@@ -75,30 +75,31 @@ fn round(fills: &[Concession]) -> Round {
         }
     }
     let taken: f64 = winners.iter().map(|winner| winner.cost).sum();
-    let share = |winner: &Given| if winner.profit > 0.0 { winner.cost / winner.profit } else { 0.0 };
+    let share = |winner: &Given| if winner.cost < winner.profit { winner.cost / winner.profit } else { 1.0 };
     let most = |of: &dyn Fn(&Given) -> f64| winners.iter().map(of).fold(0.0, f64::max);
     let largest = if taken > 0.0 { most(&|winner| winner.cost) / taken } else { 0.0 };
     Round { taken, worst: most(&share), winners: winners.len(), largest }
 }
 
-/// What the rounds of an episode took, and that times what the worst-hit winner of each gave up of its profit.
+/// Sum over an episode's rounds of the share that the worst-hit winner gave up, and the number of rounds.
 fn burden(recording: &Recording) -> [f64; 2] {
     let rounds = rounds(&recording.concessions, recording.tick_seconds);
-    rounds.iter().fold([0.0; 2], |[taken, weighted], round| [taken + round.taken, weighted + round.taken * round.worst])
+    [rounds.iter().map(|round| round.worst).sum(), real(rounds.len())]
 }
 
 /// What the worst-hit winner of a round gives up of its profit under a queue over what it gives up pro rata: means over
-/// rounds, weighted by what each takes, on the same episodes. `pipeline` must have a queue; the two differ in nothing else.
+/// rounds, on the same episodes. `pipeline` must have a queue; the two differ in nothing else.
 ///
-/// That share is the part of a round's loss that tells rules apart here, `max x/u`: the other part, what a rule takes
-/// beyond what is needed, is nothing under either, for both close exactly the bankrupt position at its bankruptcy price.
+/// That share, `max x/u`, is the part of a round's loss that tells rules apart here. The other part, what a rule takes beyond
+/// what is needed, is nothing under either: both close exactly the bankrupt position at its bankruptcy price. A winner who
+/// gives up more than its profit counts with all of it, for haircuts are of profit and not of principal.
 ///
 /// # Panics
 /// If the pipeline has no queue.
 ///
 /// # Reference
-/// Chitra, Thogiti, Trujillo Ramirez & Xu 2026 (arXiv:2602.15182), 10 October 2025 on Hyperliquid, rounds at least five
-/// seconds apart: the production queue's fairness loss is 11.08 million dollars, integer pro-rata's 0.38.
+/// Chitra, Thogiti, Trujillo Ramirez & Xu 2026 (arXiv:2602.15182): over the sixteen rounds of 10 October 2025, at least five
+/// seconds apart, the fairness loss is 11.08 for Hyperliquid's queue and 0.38 for integer pro-rata.
 #[must_use]
 pub fn queue_over_pro_rata(scenario: &Scenario, pipeline: Pipeline, seeds: &[u64]) -> Row {
     assert!(matches!(pipeline.allocation, LossAllocation::Queue { .. }), "the venue has no queue");
@@ -107,43 +108,34 @@ pub fn queue_over_pro_rata(scenario: &Scenario, pipeline: Pipeline, seeds: &[u64
         .map(|allocation| Site::new(Arc::clone(&scenario), Pipeline { allocation, ..pipeline }));
     let episode = |seed: &u64| arms.each_ref().map(|site| record(site, *seed));
     let pairs: Vec<[Recording; 2]> = seeds.par_iter().map(episode).collect();
-    let burdens: Vec<[[f64; 2]; 2]> = pairs.iter().map(|pair| pair.each_ref().map(burden)).collect();
-    let (value, interval) = resampled(burdens.len(), |times| {
-        let [queue, shared] = [0, 1].map(|arm| worst(&burdens, arm, times));
+    let burdens: [Vec<[f64; 2]>; 2] = [0, 1].map(|arm| pairs.iter().map(|pair| burden(&pair[arm])).collect());
+    let (value, interval) = resampled(pairs.len(), |times| {
+        let [queue, shared] = burdens.each_ref().map(|arm| ratio(arm, times));
         Some(queue? / shared.filter(|shared| *shared > 0.0)?)
     });
     Row::new(
         "V8",
         "share of its profit that the worst-hit winner of a round gives up: queue over pro rata",
         [Some(10.0), None],
-        "Chitra et al. 2026: 11.08 over 0.38 million dollars; ten times asked for",
+        "Chitra et al. 2026 (arXiv:2602.15182): 11.08 over 0.38; ten times asked for",
     )
     .measured(value, interval)
-    .noted(shown(&pairs, &burdens))
+    .noted(format!("queue: {}; pro rata: {}", shown(&pairs, 0), shown(&pairs, 1)))
 }
 
-/// Weighted mean over rounds of one arm.
-fn worst(burdens: &[[[f64; 2]; 2]], arm: usize, times: &[u32]) -> Option<f64> {
-    let flipped: Vec<[f64; 2]> = burdens.iter().map(|arms| [arms[arm][1], arms[arm][0]]).collect();
-    super::resampled::ratio(&flipped, times)
-}
-
-/// Rounds, winners in a round and how concentrated it is, under either rule.
-fn shown(pairs: &[[Recording; 2]], burdens: &[[[f64; 2]; 2]]) -> String {
-    let once = vec![1; burdens.len()];
-    let of_arm = |arm: usize| {
-        let all: Vec<Round> =
-            pairs.iter().flat_map(|pair| rounds(&pair[arm].concessions, pair[arm].tick_seconds)).collect();
-        let per_round = |of: &dyn Fn(&Round) -> f64| all.iter().map(of).sum::<f64>() / real(all.len().max(1));
-        format!(
-            "{} rounds, {:.1} winners in each, {:.0} % of it from one, worst share {:.3} %",
-            all.len(),
-            per_round(&|round| real(round.winners)),
-            100.0 * per_round(&|round| round.largest),
-            100.0 * worst(burdens, arm, &once).unwrap_or(f64::NAN),
-        )
-    };
-    format!("queue: {}; pro rata: {}", of_arm(0), of_arm(1))
+/// Rounds, winners in a round, how concentrated what they give up is, and the worst-hit share of one rule.
+fn shown(pairs: &[[Recording; 2]], arm: usize) -> String {
+    let of_episode = |pair: &[Recording; 2]| rounds(&pair[arm].concessions, pair[arm].tick_seconds);
+    let all: Vec<Round> = pairs.iter().flat_map(of_episode).collect();
+    let per_round = |of: &dyn Fn(&Round) -> f64| all.iter().map(of).sum::<f64>() / real(all.len().max(1));
+    format!(
+        "{} rounds of {:.0} winners and {:.0} $, {:.0} % of it from one, worst-hit {:.1} %",
+        all.len(),
+        per_round(&|round| real(round.winners)),
+        per_round(&|round| round.taken),
+        100.0 * per_round(&|round| round.largest),
+        100.0 * per_round(&|round| round.worst),
+    )
 }
 
 #[cfg(test)]
@@ -174,14 +166,7 @@ mod tests {
     fn a_fill_that_brings_more_than_mark_takes_nothing() {
         let found = rounds(&[fill(0, 1, -7.0, 50.0), fill(0, 2, 7.0, 70.0)], 1.0);
         assert!((found[0].taken - 7.0).abs() < 1e-9 && (found[0].worst - 0.1).abs() < 1e-9, "{found:?}");
-    }
-
-    #[test]
-    fn shares_are_weighted_by_what_rounds_take() {
-        // Episode one: 100 taken at a worst share of 0.2. Episode two: 300 at 0.4. Together 140/400.
-        let burdens = [[[100.0, 20.0], [0.0, 0.0]], [[300.0, 120.0], [0.0, 0.0]]];
-        assert!((worst(&burdens, 0, &[1, 1]).unwrap() - 0.35).abs() < 1e-12);
-        assert!((worst(&burdens, 0, &[2, 0]).unwrap() - 0.2).abs() < 1e-12);
-        assert_eq!(worst(&burdens, 1, &[1, 1]), None);
+        // Nobody gives up more than its profit, whatever it loses beyond.
+        assert!((rounds(&[fill(0, 2, 70.0, 7.0)], 1.0)[0].worst - 1.0).abs() < 1e-12);
     }
 }

@@ -1,6 +1,7 @@
 //! Memory of the signs of market orders: whether a buy is followed by buys, and for how long.
 
 use super::cascade::over_seeds;
+use super::resampled::{ratio, resampled};
 use super::row::Row;
 use super::simulate::Recording;
 use crate::calibration::regression::line;
@@ -11,7 +12,7 @@ const NEAR: usize = 20;
 /// Orders in a block, least and most: lags over which the exponent is read.
 const BLOCK: [usize; 2] = [10, 1_000];
 /// Blocks that the longest width needs.
-const BLOCKS_MIN: usize = 10;
+const BLOCKS_MIN: f64 = 10.0;
 
 /// Correlation of a sign with that `lag` orders later.
 #[must_use]
@@ -23,33 +24,52 @@ pub fn autocorrelation(signs: &[i8], lag: usize) -> Option<f64> {
     crate::statistics::correlation(&pairs)
 }
 
-/// Exponent γ of the decay `k^-γ` of that correlation, by the variance of sums: blocks of `n` signs have a mean square
-/// deviation that grows as `n^(2H)`, and `γ = 2 - 2H`. Signs without memory have one.
+/// Exponent γ of the decay `k^-γ` of that correlation, by the variance of sums over all days: blocks of `n` signs deviate
+/// from their day's mean with a mean square that grows as `n^(2H)`, and `γ = 2 - 2H`. Signs without memory have one.
 ///
-/// It is defined where the correlation itself is negative or noise, so that no memory is a number and not a gap.
+/// It is defined where the correlation itself is negative or noise, so that no memory is a number and not a gap. Each day is
+/// taken as often as `times` says, with at least ten blocks of the longest width in all.
 ///
 /// # Reference
 /// Beran 1994, "Statistics for Long-Memory Processes", section 4.4 (variance of aggregated series); `γ` of order signs by
 /// Lillo & Farmer 2004 (arXiv:cond-mat/0311053).
 #[must_use]
-pub fn decay(signs: &[i8]) -> Option<f64> {
-    if signs.len() < BLOCK[1] * BLOCKS_MIN {
-        return None;
-    }
-    let all = signs.iter().map(|sign| f64::from(*sign)).sum::<f64>() / real(signs.len());
+pub fn decay(days: &[&[i8]], times: &[u32]) -> Option<f64> {
+    exponent(&days.iter().map(|day| deviations(day)).collect::<Vec<Deviations>>(), times)
+}
+
+/// Squared deviations of one day's blocks from the day's mean, and their number, by width.
+type Deviations = Vec<[f64; 2]>;
+
+/// Widths of blocks, each half as wide again as the one before.
+fn widths() -> impl Iterator<Item = usize> {
+    std::iter::successors(Some(BLOCK[0]), |width| Some(width * 3 / 2)).take_while(|width| *width <= BLOCK[1])
+}
+
+fn deviations(signs: &[i8]) -> Deviations {
+    let sum = |signs: &[i8]| signs.iter().map(|sign| f64::from(*sign)).sum::<f64>();
+    let centre = sum(signs) / real(signs.len().max(1));
+    let of_width = |width: usize| {
+        let blocks = signs.chunks_exact(width);
+        let count = real(blocks.len());
+        let squares = blocks.map(|block| sum(block) - real(width) * centre).map(|off| off * off).sum();
+        [squares, count]
+    };
+    widths().map(of_width).collect()
+}
+
+fn exponent(days: &[Deviations], times: &[u32]) -> Option<f64> {
     let mut points = Vec::new();
-    let mut width = BLOCK[0];
-    while width <= BLOCK[1] {
-        let deviation = |block: &[i8]| {
-            let off = block.iter().map(|sign| f64::from(*sign)).sum::<f64>() - real(width) * all;
-            off * off
-        };
-        let squares: Vec<f64> = signs.chunks_exact(width).map(deviation).collect();
-        let variance = mean(&squares);
+    for (at, width) in widths().enumerate() {
+        let pairs: Vec<[f64; 2]> = days.iter().map(|day| day[at]).collect();
+        let count: f64 = pairs.iter().zip(times).map(|([_, count], times)| count * f64::from(*times)).sum();
+        if count < BLOCKS_MIN {
+            return None;
+        }
+        let variance = ratio(&pairs, times)?;
         if variance > 0.0 {
             points.push((libm::log(real(width)), libm::log(variance)));
         }
-        width = width * 3 / 2;
     }
     Some(2.0 - line(&[&points])?.slope.value)
 }
@@ -59,7 +79,7 @@ fn least(signs: &[i8]) -> Option<f64> {
     (1..=NEAR).map(|lag| autocorrelation(signs, lag)).try_fold(f64::INFINITY, |least, rho| Some(least.min(rho?)))
 }
 
-/// Rows of recorded quiet days: each day's statistic, its mean over days, and an interval over days.
+/// Rows of recorded quiet days, with intervals over days.
 ///
 /// # Reference
 /// Lillo & Farmer 2004: exponents of 0.36 to 0.77 by stock in London, about 0.6; Gould, Porter & Howison 2015
@@ -67,10 +87,11 @@ fn least(signs: &[i8]) -> Option<f64> {
 #[must_use]
 pub fn rows(recordings: &[Recording]) -> Vec<Row> {
     const LONDON: &str = "Lillo & Farmer 2004: 0.36 to 0.77 by stock; Gould et al. 2015: 0.6";
-    let (gamma, gamma_interval) = over_seeds(recordings, |day| decay(&day.signs));
+    let days: Vec<Deviations> = recordings.iter().map(|day| deviations(&day.signs)).collect();
+    let (gamma, gamma_interval) = resampled(days.len(), |times| exponent(&days, times));
     let (rho, rho_interval) = over_seeds(recordings, |day| least(&day.signs));
     let orders = mean(&recordings.iter().map(|day| real(day.signs.len())).collect::<Vec<f64>>());
-    let shown = [1, 5, 10, 20].map(|lag| {
+    let shown = [1, 10, 100, 1_000].map(|lag| {
         let of_day = |day: &Recording| autocorrelation(&day.signs, lag);
         over_seeds(recordings, of_day).0.map_or_else(|| "-".to_owned(), |rho| format!("{rho:.3}"))
     });
@@ -87,7 +108,7 @@ pub fn rows(recordings: &[Recording]) -> Vec<Row> {
         Row::new("F7b", "least autocorrelation of order signs over lags 1 to 20", [Some(0.0), None], LONDON)
             .measured(rho, rho_interval)
             .by_interval()
-            .noted(format!("at lags 1, 5, 10 and 20: {}", shown.join(", "))),
+            .noted(format!("mean at lags 1, 10, 100 and 1,000: {}", shown.join(", "))),
     ]
 }
 
@@ -127,13 +148,18 @@ mod tests {
     #[test]
     fn split_orders_have_the_exponent_of_their_sizes_and_coins_have_none() {
         // Runs of 1.5: γ is one half. Blocks of a thousand are short against the longest runs, hence the tolerance.
-        let gamma = decay(&split_orders(1.5, 400_000)).unwrap();
+        let gamma = decay(&[&split_orders(1.5, 400_000)], &[1]).unwrap();
         assert!((gamma - 0.5).abs() < 0.12, "{gamma}");
         // Runs all of length one: a fair coin.
-        let coin = decay(&split_orders(50.0, 400_000)).unwrap();
+        let coin = decay(&[&split_orders(50.0, 400_000)], &[1]).unwrap();
         assert!((coin - 1.0).abs() < 0.1, "{coin}");
         // Strict alternation has less than no memory.
-        assert!(decay(&[1, -1].repeat(10_000)).is_none_or(|gamma| gamma > 1.5));
-        assert_eq!(decay(&[1; 500]), None, "too few");
+        assert!(decay(&[&[1, -1].repeat(10_000)], &[1]).is_none_or(|gamma| gamma > 1.5));
+        // Days differ in their balance, which is no memory: one that only buys and one that only sells, blended with coins.
+        let (buys, sells) = (vec![1; 200_000], vec![-1; 200_000]);
+        let coins = split_orders(50.0, 200_000);
+        let blended = decay(&[&buys, &coins, &sells], &[1, 1, 1]).unwrap();
+        assert!((blended - 1.0).abs() < 0.1, "{blended}");
+        assert_eq!(decay(&[&[1; 500]], &[1]), None, "too few");
     }
 }

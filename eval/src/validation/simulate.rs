@@ -47,6 +47,8 @@ pub struct Recording {
     /// What accounts still in liquidation at the end owe beyond what they have, at mark, in dollars: bad debt that nobody
     /// has booked yet.
     pub stranded: f64,
+    /// Largest sum over ticks of that and of the bad debt that had been booked, in dollars.
+    pub owed_peak: f64,
     /// Open interest at the end over that at reset.
     pub interest_left: f64,
     /// Totals.
@@ -124,6 +126,7 @@ pub fn record_with(site: &Site, seed: u64, controls: Controls) -> Recording {
         auctions: Vec::new(),
         takeovers: Vec::new(),
         stranded: 0.0,
+        owed_peak: 0.0,
         interest_left: 1.0,
         outcome: *market.outcome(),
     };
@@ -133,13 +136,12 @@ pub fn record_with(site: &Site, seed: u64, controls: Controls) -> Recording {
         market.tick();
         note(&mut recording, &market, tick);
         hear(&mut recording, &mut market);
+        recording.stranded = stranded(&market);
+        recording.owed_peak = recording.owed_peak.max(recording.outcome.bad_debt.as_f64() + recording.stranded);
         let reduced = reduced(&mut cases, &market, recording.entered.last().copied().unwrap_or(0.0));
         recording.reduced.push(reduced);
     }
     let interest = market.open_interest().as_f64();
-    let (ledger, mark) = (&market.state().ledger, market.state().prices.mark);
-    let owed = |(id, _): (AccountId, _)| (-ledger.equity(id, mark)).positive_part();
-    recording.stranded = market.forced_cases().map(owed).sum::<Usd>().as_f64();
     recording.interest_left = interest / market.outcome().reference_open_interest.as_f64();
     recording
 }
@@ -172,6 +174,13 @@ fn hear(recording: &mut Recording, market: &mut Market) {
     recording.auctions.extend_from_slice(&events.auctions);
     recording.takeovers.extend_from_slice(&events.takeovers);
     events.clear();
+}
+
+/// What accounts in liquidation owe beyond what they have, at mark.
+fn stranded(market: &Market) -> f64 {
+    let (ledger, mark) = (&market.state().ledger, market.state().prices.mark);
+    let owed = |(id, _): (AccountId, _)| (-ledger.equity(id, mark)).positive_part();
+    market.forced_cases().map(owed).sum::<Usd>().as_f64()
 }
 
 /// Accounts whose position liquidation cut in the last tick, in which `entered` came under it. `cases` holds those under it

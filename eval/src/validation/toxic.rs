@@ -10,7 +10,6 @@ use seawall_env::scenario::Scenario;
 use super::resampled::{ratio, resampled};
 use super::row::Row;
 use super::simulate::{Recording, record};
-use crate::statistics::real;
 
 /// Keepers' purchases beyond the toxic frontier.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -40,13 +39,9 @@ pub fn spiral(takeovers: &[Takeover]) -> Spiral {
     spiral
 }
 
-/// Bad debt of an episode: what was booked, and what accounts that wait owe beyond what they have.
-fn bad_debt(recording: &Recording) -> f64 {
-    recording.outcome.bad_debt.as_f64() + recording.stranded
-}
-
-/// Bad debt that liquidation itself makes where keepers buy beyond the toxic frontier, and bad debt where the same venue
-/// halts there, on the same episodes. `pipeline` closes a share of a position, which the halt keeps.
+/// How much of a lender's bad debt liquidation itself makes where keepers buy beyond the toxic frontier, and what is left of
+/// it where the same lender halts there, on the same episodes. Accounts that wait under water count: a lender that books
+/// nothing has no less bad debt. `pipeline` closes a share of a position, which the halt keeps.
 ///
 /// # Panics
 /// If the pipeline closes something else than a share of a position.
@@ -62,41 +57,45 @@ pub fn rows(scenario: &Scenario, pipeline: Pipeline, seeds: &[u64]) -> Vec<Row> 
     let arms = [pipeline, halting].map(|pipeline| Site::new(Arc::clone(&scenario), pipeline));
     let episode = |seed: &u64| arms.each_ref().map(|site| record(site, *seed));
     let pairs: Vec<[Recording; 2]> = seeds.par_iter().map(episode).collect();
-    let spirals: Vec<Spiral> = pairs.iter().map(|[without, _]| spiral(&without.takeovers)).collect();
-    let made: Vec<[f64; 2]> =
-        spirals.iter().zip(&pairs).map(|(s, [without, _])| [s.bonus, bad_debt(without)]).collect();
-    let left: Vec<[f64; 2]> = pairs.iter().map(|[without, with]| [bad_debt(with), bad_debt(without)]).collect();
+    vec![
+        cause(&pairs),
+        left(&pairs, "V10b", "bad debt at the end, halting at the toxic frontier over going on", at_the_end),
+        left(&pairs, "V10c", "the same at its worst moment", |recording| recording.owed_peak).optional(),
+    ]
+}
+
+const WARMUZ: &str = "Warmuz, Chaudhary & Pinna 2022 (arXiv:2212.07306)";
+
+/// Bad debt at the end: what was booked, and what accounts that wait owe beyond what they have.
+fn at_the_end(recording: &Recording) -> f64 {
+    recording.outcome.bad_debt.as_f64() + recording.stranded
+}
+
+/// Keepers' bonus beyond the frontier over bad debt at its worst, where liquidation goes on: by half or more it is the cause.
+fn cause(pairs: &[[Recording; 2]]) -> Row {
+    let spirals = |arm: usize| pairs.iter().map(move |pair| spiral(&pair[arm].takeovers));
+    let made: Vec<[f64; 2]> = spirals(0).zip(pairs).map(|(spiral, pair)| [spiral.bonus, pair[0].owed_peak]).collect();
     let (value, interval) = resampled(made.len(), |times| ratio(&made, times));
-    let (worse, purchases) = spirals.iter().fold((0, 0), |sum, s| (sum.0 + s.worse, sum.1 + s.purchases));
-    let beyond = pairs.iter().map(|[_, with]| spiral(&with.takeovers).purchases).sum::<usize>();
-    const WARMUZ: &str = "Warmuz, Chaudhary & Pinna 2022 (arXiv:2212.07306)";
-    let cause = Row::new(
-        "V10",
-        "keepers' bonus beyond the toxic frontier over bad debt, a squeezed short on aave_v3",
-        [Some(0.5), None],
-        WARMUZ,
-    )
-    .measured(value, interval)
-    .noted(format!("{worse} of {purchases} purchases beyond it left the account worse; {beyond} under the halt"));
-    let (value, interval) = resampled(left.len(), |times| ratio(&left, times));
-    let interest: f64 = pairs.iter().map(|[without, _]| without.outcome.reference_open_interest.as_f64()).sum();
-    let shown = |at: usize| 1e4 * left.iter().map(|pair| pair[at]).sum::<f64>() / interest;
-    let stranded = pairs.iter().map(|[_, with]| with.stranded).sum::<f64>() / interest;
-    let cure = Row::new(
-        "V10b",
-        "bad debt where liquidation halts at the toxic frontier over that where it goes on",
-        [None, Some(0.1)],
-        WARMUZ,
-    )
-    .measured(value, interval)
-    .noted(format!(
-        "{:.1} against {:.1} bp of open interest, mean of {} seeds; {:.1} bp of the first is owed by accounts that wait",
+    let (worse, purchases) = spirals(0).fold((0, 0), |sum, s| (sum.0 + s.worse, sum.1 + s.purchases));
+    let halted: usize = spirals(1).map(|spiral| spiral.purchases).sum();
+    let title = "keepers' bonus beyond the toxic frontier over bad debt at its worst, a squeezed short";
+    Row::new("V10", title, [Some(0.5), None], WARMUZ)
+        .measured(value, interval)
+        .noted(format!("{worse} of {purchases} purchases beyond it left the account worse; {halted} under the halt"))
+}
+
+/// Bad debt under the halt over that without.
+fn left(pairs: &[[Recording; 2]], id: &str, title: &str, of: fn(&Recording) -> f64) -> Row {
+    let owed: Vec<[f64; 2]> = pairs.iter().map(|pair| [of(&pair[1]), of(&pair[0])]).collect();
+    let (value, interval) = resampled(owed.len(), |times| ratio(&owed, times));
+    let interest: f64 = pairs.iter().map(|pair| pair[0].outcome.reference_open_interest.as_f64()).sum();
+    let shown = |at: usize| 1e4 * owed.iter().map(|pair| pair[at]).sum::<f64>() / interest;
+    Row::new(id, title, [None, Some(0.1)], WARMUZ).measured(value, interval).noted(format!(
+        "{:.1} against {:.1} bp of open interest, mean of {} seeds",
         shown(0),
         shown(1),
-        real(pairs.len()),
-        1e4 * stranded
-    ));
-    vec![cause, cure]
+        pairs.len()
+    ))
 }
 
 #[cfg(test)]

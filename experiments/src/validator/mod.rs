@@ -2,6 +2,7 @@
 
 pub(crate) mod page;
 pub(crate) mod sensitivity;
+mod squeeze;
 mod windows;
 
 use std::path::Path;
@@ -10,7 +11,6 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use seawall_env::liquidation::Preset;
 use seawall_env::market::Site;
-use seawall_env::participants::adversaries::AdversaryConfig;
 use seawall_env::scenario::{ClockConfig, Scenario};
 use seawall_env::world::{ShockConfig, ShockStart};
 use seawall_env::{Purpose, SeedTree};
@@ -65,8 +65,6 @@ pub(crate) struct Section {
 const CRASH_VENUE: &str = "hyperliquid";
 /// The venue whose keepers bid in auctions: the one whose keepers dropped out in March 2020, by its later rules.
 const AUCTION_VENUE: &str = "maker_liq2";
-/// The venue whose keepers buy at a bonus: the one that the toxic spiral of November 2022 happened on.
-const LENDER: &str = "aave_v3";
 /// Where in its horizon the sudden fall comes.
 const FALL_START: f64 = 0.5;
 
@@ -172,9 +170,11 @@ fn counterfactuals(plan: &Plan) -> Section {
     rows.push(counterfactual::pooled_vault(&furnished("jelly"), venue.pipeline, &plan.seeds(9, plan.seeds)));
     rows.push(contagion::correlation_by_forced_sales(&plan.seeds(11, plan.seeds)));
     rows.push(concessions::queue_over_pro_rata(&furnished("crash_day"), venue.pipeline, &plan.seeds(12, plan.seeds)));
-    rows.push(auctions::dropout(&site("keeper_dropout", AUCTION_VENUE, None), &plan.seeds(13, plan.seeds)));
-    let lender = Preset::shipped(LENDER).expect("the venue is shipped");
-    rows.extend(toxic::rows(&lender.furnish(squeeze()), lender.pipeline, &plan.seeds(14, plan.seeds)));
+    let maker = Preset::shipped(AUCTION_VENUE).expect("the venue is shipped");
+    let dropout = Scenario::shipped("keeper_dropout").expect("the scenario is shipped");
+    rows.extend(auctions::dropout(&maker.furnish(dropout), maker.pipeline, &plan.seeds(13, plan.seeds)));
+    let (squeezed, lender) = squeeze::november_2022();
+    rows.extend(toxic::rows(&squeezed, lender, &plan.seeds(14, plan.seeds)));
     Section { title: "One thing changed".to_owned(), rows }
 }
 
@@ -188,21 +188,4 @@ fn margin(calm: &[Recording], data: Option<&Path>) -> anyhow::Result<Section> {
     };
     let returns = windows::daily_returns(data).context("reading daily returns")?;
     Ok(Section { title, rows: procyclicality::rows(&returns, "BTC, daily, 2017 to 2026") })
-}
-
-/// A thin market in which one short of half the open interest has withdrawn what it could and the price rises by about an
-/// eighth in fifty minutes, most of which its own liquidation may make.
-///
-/// # Reference
-/// CRV on 22 November 2022: a debt of about 50 million dollars, open interest of perpetuals of the same order, liquidable
-/// from 0.63, 0.71 dollars at the highest (`ln(0.71/0.63) = 0.12`), all of it within fifty minutes (The Block, Blockworks).
-fn squeeze() -> Scenario {
-    let mut scenario = Scenario::shipped("jelly").expect("the scenario is shipped");
-    for adversary in &mut scenario.adversaries {
-        if let AdversaryConfig::Jelly(jelly) = adversary {
-            (jelly.size, jelly.capital) = (0.5, 0.5);
-            (jelly.log_return, jelly.push_seconds) = ([0.10, 0.14], 3_000.0);
-        }
-    }
-    scenario
 }
