@@ -217,11 +217,9 @@ fn sizes() -> impl Strategy<Value = CloseSize> {
         }),
         (1.0..1e3_f64, 0.0..1e-3_f64)
             .prop_map(|(horizon, risk_aversion)| CloseSize::AlmgrenChriss { horizon, risk_aversion }),
-        (1e-3..1.0_f64, 10.0..1e3_f64, small).prop_map(|(share, distance_bp, full_below)| CloseSize::DepthShare {
-            share,
-            distance_bp,
-            full_below
-        }),
+        (1e-3..1.0_f64, 10.0..1e3_f64, small.clone())
+            .prop_map(|(share, distance_bp, full_below)| { CloseSize::DepthShare { share, distance_bp, full_below } }),
+        (0.01..1.0_f64, small).prop_map(|(share, full_below)| CloseSize::FractionUntilToxic { share, full_below }),
     ]
 }
 

@@ -74,6 +74,18 @@ pub enum CloseSize {
         /// Notional at or below which the whole position goes, in dollars.
         full_below: f64,
     },
+    /// A fixed share of what is left while closing helps, and nothing once the account has no more left than closing costs
+    /// it, the keeper's discount and the fee: a loan to value above `1/(1 + bonus)`, where every partial close makes it
+    /// worse. It waits there until the price has come back.
+    ///
+    /// # Reference
+    /// Warmuz, Chaudhary & Pinna 2022 (arXiv:2212.07306): halting liquidations beyond the toxic frontier.
+    FractionUntilToxic {
+        /// Share of the position.
+        share: f64,
+        /// Notional at or below which the whole position goes, in dollars.
+        full_below: f64,
+    },
 }
 
 /// What follows the first slice of a fixed share.
@@ -176,6 +188,13 @@ pub enum SizeRule {
         /// Notional at or below which the whole position goes, in dollars.
         full_below: f64,
     },
+    /// A share of what is left, and nothing beyond the toxic frontier.
+    UntilToxic {
+        /// Share of the position.
+        share: f64,
+        /// Notional at or below which the whole position goes, in dollars.
+        full_below: f64,
+    },
 }
 
 impl SizeRule {
@@ -198,7 +217,8 @@ impl SizeRule {
             Self::Share { full_below, .. }
             | Self::Ramp { full_below, .. }
             | Self::Restore { full_below, .. }
-            | Self::Depth { full_below, .. } => full_below,
+            | Self::Depth { full_below, .. }
+            | Self::UntilToxic { full_below, .. } => full_below,
             Self::Block { .. } | Self::TierStep | Self::Schedule { .. } => 0.0,
         }
     }
@@ -295,6 +315,10 @@ impl CloseSize {
                 range("depth_share.distance_bp", distance_bp, 1.0, 2_500.0);
                 range("depth_share.full_below", full_below, 0.0, 1e12);
             }
+            Self::FractionUntilToxic { share, full_below } => {
+                range("fraction_until_toxic.share", share, 1e-3, 1.0);
+                range("fraction_until_toxic.full_below", full_below, 0.0, 1e12);
+            }
         }
     }
 
@@ -316,6 +340,7 @@ impl CloseSize {
             Self::DepthShare { share, distance_bp, full_below } => {
                 SizeRule::Depth { share, distance: distance_bp * 1e-4, full_below }
             }
+            Self::FractionUntilToxic { share, full_below } => SizeRule::UntilToxic { share, full_below },
         }
     }
 }

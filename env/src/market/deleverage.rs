@@ -92,6 +92,8 @@ impl Market {
             return;
         }
         let qty = if left.is_negative() { -size } else { size };
+        let profit = if self.is_heard() { self.profit(other) } else { Usd::ZERO };
+        let ledger = &mut self.state.ledger;
         // At bankruptcy the position is worth minus the cash, so closing all of it leaves exactly nothing.
         let cash = ledger.cash(id);
         let value = if size == left.abs() { cash } else { cash.pro_rata(size.raw(), left.abs().raw()) };
@@ -101,6 +103,7 @@ impl Market {
         self.state.outcome.deleveraged += notional;
         self.state.outcome.deleveraged_accounts += 1;
         self.note_liquidated(notional);
+        self.note_concession(other, profit, qty, -value);
         self.touched(other);
     }
 

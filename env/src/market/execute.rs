@@ -29,6 +29,9 @@ impl Market {
             Route::OpposingSide => self.system_takes(case.id, slice),
             Route::Dutch(_) | Route::Jit { .. } => {
                 case.lot = Some(Lot { qty: slice, since: self.state.tick, top: self.state.prices.mark });
+                if matches!(self.state.rules.route, Route::Dutch(_)) {
+                    self.note_auction_opened(case.id);
+                }
                 self.auction(case);
             }
         }
@@ -204,9 +207,13 @@ impl Market {
             Route::Dutch(auction) => {
                 if auction.is_over(elapsed) {
                     lot = Lot { since: self.state.tick, top: self.state.prices.mark, ..lot };
+                    self.note_auction_ended(case.id, true);
                 }
                 let discount = self.auction_discount(&auction, &lot);
                 lot.qty -= self.offer_to_keepers(case, lot.qty, discount);
+                if lot.qty.is_zero() {
+                    self.note_auction_ended(case.id, false);
+                }
             }
             Route::Jit { seconds, start, end } => {
                 let done = (elapsed / seconds).min(1.0);

@@ -155,6 +155,7 @@ impl Market {
         } else {
             self.book_willing(id, fill);
         }
+        self.note_order(fill.value, forced);
         self.touched(id);
         fill
     }

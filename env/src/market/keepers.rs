@@ -96,6 +96,8 @@ impl Market {
             return Qty::ZERO;
         }
         let size = Qty::from_f64(appetite / mark).min(slice.abs());
+        let is_liquidated = !self.fixed.backstops().contains(&id);
+        let before = (is_liquidated && self.is_heard()).then(|| self.measure(id));
         let long = !slice.is_negative();
         let qty = if long { size } else { -size };
         let price = Price::from_f64(mark * if long { 1.0 - discount } else { 1.0 + discount });
@@ -105,9 +107,10 @@ impl Market {
         self.state.ledger.trade(keeper, qty, value);
         self.state.ledger.deposit(keeper, -gas);
         self.state.keeper_gas += gas;
-        if !self.fixed.backstops().contains(&id) {
+        if is_liquidated {
             self.book_cost(id, qty, value);
         }
+        self.note_takeover(id, before, qty, discount);
         qty
     }
 

@@ -24,6 +24,7 @@ mod capacity;
 mod deleverage;
 mod desk;
 mod desk_setup;
+mod events;
 mod execute;
 mod flow;
 mod gate;
@@ -62,6 +63,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use desk::{Desk, DeskOutcome};
+pub use events::{AuctionRun, Concession, Events, Taken, Takeover};
 pub(crate) use joined::Debt;
 pub use ledger::{AccountId, Ledger};
 pub use portfolio::Holders;
@@ -205,6 +207,8 @@ struct Scratch {
     bench: portfolio::Bench,
     /// What is listened for, whatever the state: it changes no result.
     witness: spare::Witness,
+    /// Single events, if anybody asked to hear of them: they change no result either.
+    events: Option<Box<Events>>,
 }
 
 impl Scratch {
@@ -212,6 +216,9 @@ impl Scratch {
     fn forget(&mut self) {
         (self.ranked, self.granted, self.watch) = (None, None, None);
         self.witness.forget();
+        if let Some(events) = &mut self.events {
+            events.forget();
+        }
     }
 }
 

@@ -24,7 +24,7 @@ impl Market {
                 return None;
             }
             whole |= rest;
-        } else if waiting {
+        } else if waiting || self.is_halted_as_toxic(case, now, ratio) {
             return None;
         }
         let share = if whole { 1.0 } else { self.share(case, now, ratio) };
@@ -57,7 +57,15 @@ impl Market {
                 let coins = now.qty.abs().as_f64();
                 (share * self.state.book.depth(Side::of(-now.qty), distance) / coins).min(1.0)
             }
+            SizeRule::UntilToxic { share, .. } => share,
         }
+    }
+
+    /// Whether the rule closes nothing of an account because it has no more left than closing would cost it (T1).
+    fn is_halted_as_toxic(&self, case: &Case, now: &Measure, ratio: f64) -> bool {
+        let SizeRule::UntilToxic { .. } = self.state.rules.size else { return false };
+        let bonus = self.state.rules.bonus.offered(self.seconds_since(case.since), ratio, now.notional.as_f64());
+        ratio <= bonus + self.scenario.venue.liquidation_fee_bp * 1e-4
     }
 
     fn restoring_share(&mut self, case: &Case, now: &Measure, ratio: f64, toxic: Toxic) -> f64 {

@@ -9,6 +9,7 @@ mod allocation;
 mod backstop;
 mod depeg;
 mod desk;
+mod events;
 mod execution;
 mod pacing;
 mod percolator;

@@ -20,7 +20,10 @@ const CALM_WINDOW: f64 = 600.0;
 const REPLICATES: usize = 1_000;
 
 /// A number for each episode in which it is defined, its mean, and an interval over seeds.
-fn over_seeds(recordings: &[Recording], number: impl Fn(&Recording) -> Option<f64>) -> (Option<f64>, Option<[f64; 2]>) {
+pub(super) fn over_seeds(
+    recordings: &[Recording],
+    number: impl Fn(&Recording) -> Option<f64>,
+) -> (Option<f64>, Option<[f64; 2]>) {
     let values: Vec<f64> = recordings.iter().filter_map(number).filter(|value| value.is_finite()).collect();
     if values.is_empty() {
         return (None, None);

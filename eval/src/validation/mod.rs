@@ -5,15 +5,20 @@
 //!
 //! Not here: files, printing, and what a row that fails means: that is for whoever reads it.
 
+pub mod auctions;
 pub mod books;
 pub mod cascade;
+pub mod concessions;
 pub mod contagion;
 pub mod counterfactual;
 pub mod facts;
 pub mod impact;
 pub mod plot;
 pub mod procyclicality;
+mod resampled;
 pub mod row;
+pub mod signs;
 pub mod simulate;
+pub mod toxic;
 
 pub use row::{Row, Rule, Verdict};

@@ -3,9 +3,9 @@
 use rayon::prelude::*;
 use seawall_env::action::Controls;
 use seawall_env::book::{Book, Side};
-use seawall_env::market::{AccountId, Market, Site};
+use seawall_env::market::{AccountId, AuctionRun, Concession, Market, Site, Takeover};
 use seawall_env::outcome::Outcome;
-use seawall_env::units::Qty;
+use seawall_env::units::{Qty, Usd};
 
 use crate::statistics::real;
 
@@ -36,6 +36,19 @@ pub struct Recording {
     pub depth: Vec<f64>,
     /// Half the spread of the reference size over mid, as often.
     pub half_spread: Vec<f64>,
+    /// Signs of the orders that traded on the home book, in their order: 1 bought, -1 sold.
+    pub signs: Vec<i8>,
+    /// What deleveraging took from whom.
+    pub concessions: Vec<Concession>,
+    /// Runs of falling-price auctions that ended.
+    pub auctions: Vec<AuctionRun>,
+    /// What keepers took over from liquidated accounts.
+    pub takeovers: Vec<Takeover>,
+    /// What accounts still in liquidation at the end owe beyond what they have, at mark, in dollars: bad debt that nobody
+    /// has booked yet.
+    pub stranded: f64,
+    /// Largest sum over ticks of that and of the bad debt that had been booked, in dollars.
+    pub owed_peak: f64,
     /// Open interest at the end over that at reset.
     pub interest_left: f64,
     /// Totals.
@@ -93,6 +106,7 @@ pub fn record(site: &Site, seed: u64) -> Recording {
 pub fn record_with(site: &Site, seed: u64, controls: Controls) -> Recording {
     let mut market = site.open(seed);
     market.set_controls(controls);
+    market.listen();
     let ticks = site.scenario().horizon_ticks();
     let capacity = usize::try_from(ticks).unwrap_or(0);
     let new = || Vec::with_capacity(capacity);
@@ -107,6 +121,12 @@ pub fn record_with(site: &Site, seed: u64, controls: Controls) -> Recording {
         basis: new(),
         depth: Vec::new(),
         half_spread: Vec::new(),
+        signs: Vec::new(),
+        concessions: Vec::new(),
+        auctions: Vec::new(),
+        takeovers: Vec::new(),
+        stranded: 0.0,
+        owed_peak: 0.0,
         interest_left: 1.0,
         outcome: *market.outcome(),
     };
@@ -115,6 +135,9 @@ pub fn record_with(site: &Site, seed: u64, controls: Controls) -> Recording {
     for tick in 0..ticks {
         market.tick();
         note(&mut recording, &market, tick);
+        hear(&mut recording, &mut market);
+        recording.stranded = stranded(&market);
+        recording.owed_peak = recording.owed_peak.max(recording.outcome.bad_debt.as_f64() + recording.stranded);
         let reduced = reduced(&mut cases, &market, recording.entered.last().copied().unwrap_or(0.0));
         recording.reduced.push(reduced);
     }
@@ -141,6 +164,23 @@ fn note(recording: &mut Recording, market: &Market, tick: u64) {
         recording.half_spread.push(state.book.half_spread());
     }
     recording.outcome = now;
+}
+
+/// Takes over what the market has noted of single events since the last tick.
+fn hear(recording: &mut Recording, market: &mut Market) {
+    let Some(events) = market.events_mut() else { return };
+    recording.signs.extend(events.orders.iter().map(|order| if order.value.is_negative() { -1 } else { 1 }));
+    recording.concessions.extend_from_slice(&events.concessions);
+    recording.auctions.extend_from_slice(&events.auctions);
+    recording.takeovers.extend_from_slice(&events.takeovers);
+    events.clear();
+}
+
+/// What accounts in liquidation owe beyond what they have, at mark.
+fn stranded(market: &Market) -> f64 {
+    let (ledger, mark) = (&market.state().ledger, market.state().prices.mark);
+    let owed = |(id, _): (AccountId, _)| (-ledger.equity(id, mark)).positive_part();
+    market.forced_cases().map(owed).sum::<Usd>().as_f64()
 }
 
 /// Accounts whose position liquidation cut in the last tick, in which `entered` came under it. `cases` holds those under it

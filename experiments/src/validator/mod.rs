@@ -2,6 +2,7 @@
 
 pub(crate) mod page;
 pub(crate) mod sensitivity;
+mod squeeze;
 mod windows;
 
 use std::path::Path;
@@ -15,7 +16,9 @@ use seawall_env::world::{ShockConfig, ShockStart};
 use seawall_env::{Purpose, SeedTree};
 use seawall_eval::validation::facts::{self, Run};
 use seawall_eval::validation::simulate::{Recording, record_all};
-use seawall_eval::validation::{Row, books, cascade, contagion, counterfactual, impact, procyclicality};
+use seawall_eval::validation::{
+    Row, auctions, books, cascade, concessions, contagion, counterfactual, impact, procyclicality, signs, toxic,
+};
 
 use crate::calibrator::windows as list;
 use crate::progress::Voice;
@@ -60,6 +63,8 @@ pub(crate) struct Section {
 
 /// The venue that crash days are played on: the one whose crash was replayed fill by fill.
 const CRASH_VENUE: &str = "hyperliquid";
+/// The venue whose keepers bid in auctions: the one whose keepers dropped out in March 2020, by its later rules.
+const AUCTION_VENUE: &str = "maker_liq2";
 /// Where in its horizon the sudden fall comes.
 const FALL_START: f64 = 0.5;
 
@@ -82,7 +87,6 @@ pub(crate) fn measure(plan: &Plan, data: Option<&Path>, voice: Voice) -> anyhow:
     voice.say("two books");
     let ranked = books::ranking(plan.seed, plan.ranked).context("ranking policies on two books")?;
     sections.push(Section { title: "Sim to sim".to_owned(), rows: vec![ranked] });
-    sections.push(not_here());
     match data {
         None => {
             let reason = "no --data: real windows are not compared";
@@ -127,6 +131,7 @@ fn runs(recordings: &[Recording], seconds: f64) -> Vec<Run> {
 fn facts_of(calm: &[Recording]) -> Section {
     let mut rows = facts::calm_table(&runs(calm, 60.0), 720);
     rows.extend(cascade::calm_market(calm));
+    rows.extend(signs::rows(calm));
     let title = format!("Stylised facts: {} quiet days, bars of one minute", calm.len());
     Section { title, rows }
 }
@@ -164,6 +169,12 @@ fn counterfactuals(plan: &Plan) -> Section {
     let mut rows = counterfactual::leverage(&tense, venue.pipeline, &plan.seeds(8, plan.seeds));
     rows.push(counterfactual::pooled_vault(&furnished("jelly"), venue.pipeline, &plan.seeds(9, plan.seeds)));
     rows.push(contagion::correlation_by_forced_sales(&plan.seeds(11, plan.seeds)));
+    rows.push(concessions::queue_over_pro_rata(&furnished("crash_day"), venue.pipeline, &plan.seeds(12, plan.seeds)));
+    let maker = Preset::shipped(AUCTION_VENUE).expect("the venue is shipped");
+    let dropout = Scenario::shipped("keeper_dropout").expect("the scenario is shipped");
+    rows.extend(auctions::dropout(&maker.furnish(dropout), maker.pipeline, &plan.seeds(13, plan.seeds)));
+    let (squeezed, lender) = squeeze::november_2022();
+    rows.extend(toxic::rows(&squeezed, lender, &plan.seeds(14, plan.seeds)));
     Section { title: "One thing changed".to_owned(), rows }
 }
 
@@ -177,20 +188,4 @@ fn margin(calm: &[Recording], data: Option<&Path>) -> anyhow::Result<Section> {
     };
     let returns = windows::daily_returns(data).context("reading daily returns")?;
     Ok(Section { title, rows: procyclicality::rows(&returns, "BTC, daily, 2017 to 2026") })
-}
-
-/// Rows that this market cannot produce.
-fn not_here() -> Section {
-    let row = |id: &str, title: &str, reason: &str| Row::new(id, title, [None, None], "").skip(reason);
-    let rows = vec![
-        row("V8", "cost of a queue over pro-rata", "the market reports no winner's share of an allocation round"),
-        row("V9", "share of auctions without a bid", "the market reports no auction that nobody bid in"),
-        row(
-            "V10",
-            "toxic spiral, and the halt rule that removes it",
-            "needs two engines on one state, which nothing sets up yet",
-        ),
-        row("F7", "memory of order signs", "the market reports volume without its sign"),
-    ];
-    Section { title: "Not measured".to_owned(), rows }
 }
