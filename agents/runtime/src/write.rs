@@ -100,7 +100,11 @@ fn write_shield(shield: &Shield, sink: &mut impl FnMut(&[u8])) -> Result<(), For
     Ok(())
 }
 
-pub(crate) fn write_layer(layer: &Layer<'_>, activation: Activation, sink: &mut impl FnMut(&[u8])) -> Result<(), FormatError> {
+pub(crate) fn write_layer(
+    layer: &Layer<'_>,
+    activation: Activation,
+    sink: &mut impl FnMut(&[u8]),
+) -> Result<(), FormatError> {
     assert!(layer.outputs() > 0, "a layer has outputs");
     assert_eq!(layer.weight.len(), layer.inputs() * layer.outputs(), "weights must be [inputs, outputs]");
     sink(&short("a layer's input", layer.inputs())?);

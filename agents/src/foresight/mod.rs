@@ -17,10 +17,10 @@ use seawall_runtime::Predictor;
 use seawall_runtime::bars::{TAPE, Tape};
 use seawall_runtime::predictor::{OUTPUT_NAMES, OUTPUTS};
 
+use self::maker::{BarMaker, MAKER};
 pub use self::recorder::BarRecorder;
 pub(crate) use self::vectors::BARS_MIN;
 pub use self::vectors::{verify, write_vectors};
-use self::maker::{BarMaker, MAKER};
 use crate::error::Error;
 
 /// Group of the features, for masks and ablations.
@@ -42,7 +42,11 @@ pub const FEATURES: [Feature; OUTPUTS] = [
     feature(7, "3 decades", "probability that a short of 10 times leverage is bankrupt within 48 bars; log10, plus 3"),
     feature(8, "3 decades", "probability that a short of 20 times leverage is bankrupt within 48 bars; log10, plus 3"),
     feature(9, "3 decades", "probability that a short of 50 times leverage is bankrupt within 48 bars; log10, plus 3"),
-    feature(10, "3 decades", "probability that a short of 100 times leverage is bankrupt within 48 bars; log10, plus 3"),
+    feature(
+        10,
+        "3 decades",
+        "probability that a short of 100 times leverage is bankrupt within 48 bars; log10, plus 3",
+    ),
 ];
 
 /// A predictor that reads what is traded.
@@ -67,6 +71,15 @@ impl Foresight {
     #[must_use]
     pub const fn runtime(&self) -> &Predictor<Arc<[u8]>> {
         &self.predictor
+    }
+
+    /// The tape within what an environment remembers.
+    ///
+    /// # Panics
+    /// If the memory is none of this instrument's.
+    #[must_use]
+    pub fn tape(memory: &[f64]) -> &[f64] {
+        &memory[MAKER..MAKER + TAPE]
     }
 
     /// Records it if bars are not whole ticks of the market that is named.

@@ -19,7 +19,6 @@ pub use history::{BAR_MS, History, coarsened};
 pub use seawall_runtime::predictor::{BUCKETS, HORIZONS, LEVERAGES, distances};
 pub use set::{Example, Frame, Set};
 
-
 /// What one forecaster says at one moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Forecast {

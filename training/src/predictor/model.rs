@@ -72,14 +72,13 @@ impl Predictor {
     /// number is not sound.
     pub fn to_runtime(&self, bar_ms: u32, reference: [f64; HORIZONS.len()]) -> Result<Vec<u8>, FormatError> {
         let widths = self.widths();
-        let member = |flat: &'_ Vec<f32>| -> Vec<Layer<'_>> {
+        let members = self.members.iter().map(|flat| {
             let (deep, straight) = flat.split_at(size(&widths[0]));
             [views(deep, &widths[0]), views(straight, &widths[1])].concat()
-        };
-        let members: Vec<Vec<Layer<'_>>> = self.members.iter().map(member).collect();
+        });
+        let members: Vec<Vec<Layer<'_>>> = members.collect();
         let members: Vec<&[Layer<'_>]> = members.iter().map(Vec::as_slice).collect();
-        let contents =
-            PredictorContents { bar_ms, reference, mean: &self.mean, scale: &self.scale, members: &members };
+        let contents = PredictorContents { bar_ms, reference, mean: &self.mean, scale: &self.scale, members: &members };
         let mut bytes = Vec::new();
         write_predictor(&contents, |part| bytes.extend_from_slice(part))?;
         seawall_runtime::Predictor::parse(bytes.as_slice())?;
