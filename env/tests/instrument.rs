@@ -121,11 +121,13 @@ fn a_mask_hides_what_an_instrument_adds() {
         Arc::new(mask.recording(&task, 2))
     };
     let action: [f32; ACTIONS] = Controls::default().encode();
-    let mut last = |mask: Arc<Mask>| {
+    let last = |mask: Arc<Mask>| {
         let mut env = CascadeEnv::new(Arc::new(Task::clone(&task).behind(mask)));
         let mut observation = vec![0.0; FEATURES_COUNT + 2];
         env.reset(9, &mut observation);
-        (0..4).for_each(|_| drop(env.step(&action, &mut observation)));
+        for _ in 0..4 {
+            env.step(&action, &mut observation);
+        }
         observation
     };
     let dark = last(mask(&["tape"], &[]));

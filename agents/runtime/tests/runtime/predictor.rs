@@ -77,6 +77,7 @@ fn near(found: f32, expected: f64) -> bool {
 fn a_constant_law_is_forecast_as_worked_by_hand() {
     // ln variance = ln 4e-6, excursions at 1 % with steepness 3: over references of 1, 4, 16 millionths volatility ratios are 2,
     // 1, 1/2, so log2 1, 0, -1. A long of 100 times leverage is gone at d = -ln(0.99) = 1.00503 %.
+    #[expect(clippy::cast_possible_truncation, reason = "weights are single precision")]
     let law = [4e-6_f64, 0.01, 3.0, 0.01, 3.0].map(libm::log).map(|x| x as f32);
     let bytes = Ensemble::constant(law).bytes();
     let predictor = Predictor::parse(bytes.as_slice()).unwrap();
