@@ -52,7 +52,7 @@ pub const FEATURES: [Feature; OUTPUTS] = [
 /// A predictor that reads what is traded.
 ///
 /// # Shapes
-/// Its memory is that of a [`BarMaker`], then a [`Tape`], then the last forecast `[OUTPUTS]`: between two bars it stands.
+/// Its memory is the bar under way, then a [`Tape`], then the last forecast `[OUTPUTS]`: between two bars it stands.
 #[derive(Clone, Debug)]
 pub struct Foresight {
     predictor: Predictor<Arc<[u8]>>,
