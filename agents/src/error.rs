@@ -73,6 +73,15 @@ pub enum Error {
     /// Bytes are not a policy.
     #[error("not a policy: {0}")]
     Format(#[from] FormatError),
+    /// Bytes are not a predictor.
+    #[error("not a predictor: {0}")]
+    Predictor(FormatError),
+    /// Vectors of a predictor are too few to prove anything.
+    #[error("{bars} bars are too few: {} are needed", crate::foresight::BARS_MIN)]
+    TooFewBars {
+        /// Bars that there are.
+        bars: usize,
+    },
     /// A policy does not do what its conformance vectors say.
     #[error("not what the vectors say: {0}")]
     Replay(#[from] ReplayError),

@@ -10,6 +10,7 @@ pub mod economy;
 pub mod error;
 pub mod gym;
 pub mod halts;
+pub mod instrument;
 pub mod liquidation;
 pub mod margin;
 pub mod market;
@@ -28,6 +29,7 @@ pub mod world;
 
 pub use error::{Error, Problem, Problems};
 pub use gym::{Env, Spec, Status, Step};
+pub use instrument::{Instrument, Print};
 pub use mask::Mask;
 pub use rng::{Counter, Purpose, SeedTree};
 pub use task::{CascadeEnv, Groups, Task};

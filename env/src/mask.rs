@@ -33,9 +33,12 @@ pub struct Mask {
     recordings: Vec<Vec<f32>>,
 }
 
-/// Records every name that is neither a group of features nor a feature of any task, and every name that is hidden twice.
-pub fn validate(path: &str, off: &[String], shuffled: &[String], problems: &mut Problems) {
-    let all: Vec<Feature> = features().into_iter().chain(ECONOMY).chain(OPTIONS).chain(STABLECOIN).collect();
+/// Records every name that is neither a group of features nor a feature of any task, and every name that is hidden twice;
+/// `further` are the features of instruments that there are.
+pub fn validate(path: &str, (off, shuffled): (&[String], &[String]), further: &[Feature], problems: &mut Problems) {
+    let known = features().into_iter().chain(ECONOMY).chain(OPTIONS).chain(STABLECOIN);
+    let new = further.iter().filter(|feature| known.clone().all(|found| found.name != feature.name));
+    let all: Vec<Feature> = known.clone().chain(new.copied()).collect();
     let mut groups: Vec<&str> = all.iter().map(|feature| feature.group).collect();
     groups.dedup();
     let bound = format!("a feature, or one of the groups {}", groups.join(", "));
@@ -63,7 +66,7 @@ impl Mask {
     /// [`crate::Error::Invalid`] with every problem of [`validate`], and every name that means nothing in this task.
     pub fn new(features: &[Feature], off: &[String], shuffled: &[String]) -> Result<Self, crate::Error> {
         let mut problems = Problems::default();
-        validate("observation", off, shuffled, &mut problems);
+        validate("observation", (off, shuffled), features, &mut problems);
         for (list, names) in [("off", off), ("shuffled", shuffled)] {
             for (index, name) in names.iter().enumerate() {
                 let is_seen = features.iter().any(|feature| names_feature(name, feature));

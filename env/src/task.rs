@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::{ACTIONS, Controls, Fixed, PARAMETERS};
 use crate::arena::{Arena, ArenaState};
+use crate::book::Book;
 use crate::economy::Economy;
 use crate::error::{Error, Problems};
 use crate::gym::{Env, Spec, Status, Step};
+use crate::instrument::{Instrument, Print};
 use crate::liquidation::Pipeline;
 use crate::market::{Market, Site};
 use crate::mask::Mask;
@@ -55,6 +57,7 @@ pub struct Task {
     groups: Groups,
     fixed: Fixed,
     extras: Extras,
+    instrument: Option<Arc<dyn Instrument>>,
     mask: Option<Arc<Mask>>,
     spec: Spec,
 }
@@ -92,7 +95,8 @@ impl Task {
         reward.validate("reward", &mut problems);
         problems.into_result()?;
         let extras = sites.iter().map(|site| Extras::of(site.scenario())).fold(Extras::default(), Extras::and);
-        Ok(Self { sites, reward, groups, fixed: Fixed::default(), extras, mask: None, spec: spec(extras) })
+        let (fixed, spec) = (Fixed::default(), spec(extras, None));
+        Ok(Self { sites, reward, groups, fixed, extras, instrument: None, mask: None, spec })
     }
 
     /// The same task with these further features instead of those that its scenarios have: a policy that is judged
@@ -100,7 +104,14 @@ impl Task {
     /// one list, so it comes off.
     #[must_use]
     pub fn observing(self, extras: Extras) -> Self {
-        Self { extras, mask: None, spec: spec(extras), ..self }
+        Self { extras, mask: None, spec: spec(extras, self.instrument.as_deref()), ..self }
+    }
+
+    /// The same task with an instrument, whose features stand behind all others. A mask is for one list, so it comes off.
+    #[must_use]
+    pub fn reading(self, instrument: Arc<dyn Instrument>) -> Self {
+        let spec = spec(self.extras, Some(instrument.as_ref()));
+        Self { instrument: Some(instrument), mask: None, spec, ..self }
     }
 
     /// The same task with these parameters out of anybody's hands.
@@ -127,7 +138,8 @@ impl Task {
     /// What the entries of an observation mean: those of every task, and further ones by what the scenarios have.
     #[must_use]
     pub fn features(&self) -> Vec<Feature> {
-        features().into_iter().chain(self.extras.features()).collect()
+        let further = self.instrument.iter().flat_map(|instrument| instrument.features().to_vec());
+        features().into_iter().chain(self.extras.features()).chain(further).collect()
     }
 
     /// Number of scenarios.
@@ -143,9 +155,10 @@ impl Task {
     }
 }
 
-fn spec(extras: Extras) -> Spec {
+fn spec(extras: Extras, instrument: Option<&dyn Instrument>) -> Spec {
+    let further = instrument.map_or(&[] as &[Feature], Instrument::features);
     Spec {
-        observation: features().iter().chain(&extras.features()).map(|f| f.name.to_owned()).collect(),
+        observation: features().iter().chain(&extras.features()).chain(further).map(|f| f.name.to_owned()).collect(),
         action: PARAMETERS.iter().map(|p| p.name.to_owned()).collect(),
         reward: NAMES.iter().map(|&name| name.to_owned()).collect(),
     }
@@ -159,6 +172,8 @@ pub struct CascadeEnv {
     progress: Progress,
     /// Recording that shuffled features come from.
     donor: u32,
+    /// What the task's instrument remembers of the episode.
+    memory: Vec<f64>,
     terms: [f64; TERMS],
 }
 
@@ -203,7 +218,10 @@ impl CascadeEnv {
         let arena = Arena::open(&task.sites[0], 0);
         let progress = Progress::start(0, &arena, task.fixed);
         let donor = task.mask.as_ref().map_or(0, |mask| mask.donor(0));
-        Self { task, arena, progress, donor, terms: [0.0; TERMS] }
+        let memory = vec![0.0; task.instrument.as_ref().map_or(0, |instrument| instrument.memory_len())];
+        let mut this = Self { task, arena, progress, donor, memory, terms: [0.0; TERMS] };
+        this.open_instrument();
+        this
     }
 
     /// The market behind the environment: of an economy, home's in the first asset.
@@ -249,6 +267,7 @@ impl CascadeEnv {
         self.progress = Progress::start(scenario, &self.arena, self.task.fixed);
         self.donor = self.task.mask.as_ref().map_or(0, |mask| mask.donor(seed));
         self.terms = [0.0; TERMS];
+        self.open_instrument();
         self.look(observation);
     }
 
@@ -270,11 +289,27 @@ impl CascadeEnv {
     fn look(&self, observation: &mut [f32]) {
         assert_eq!(observation.len(), self.observations(), "an observation has {} entries", self.observations());
         let (every, further) = observation.split_at_mut(FEATURES_COUNT);
+        let (further, read) = further.split_at_mut(self.task.extras.count());
         observe(&self.arena, &self.progress.recent, &self.progress.own, every);
         self.task.extras.observe(&self.arena, &self.progress.recent, further);
+        if let Some(instrument) = &self.task.instrument {
+            instrument.observe(&self.memory, read);
+            assert!(read.iter().all(|x| x.is_finite()), "M12: an observation is not finite");
+        }
         if let Some(mask) = &self.task.mask {
             mask.apply(self.donor, self.progress.decision, observation);
         }
+    }
+
+    /// What the instrument remembered in a snapshot, and the bytes behind it.
+    fn memory_of<'a>(&self, rest: &'a [u8]) -> Result<(Vec<f64>, &'a [u8]), Error> {
+        let expected = size_of::<f64>() * self.memory.len();
+        let Some((memory, rest)) = rest.split_at_checked(expected) else {
+            let (expected, found) = (format!("{expected} bytes or more"), format!("{} bytes", rest.len()));
+            return Err(Error::SnapshotMismatch { field: "an instrument's memory", expected, found });
+        };
+        let (words, _) = memory.as_chunks();
+        Ok((words.iter().map(|word| f64::from_le_bytes(*word)).collect(), rest))
     }
 
     /// The recording that a snapshot ends with, where something is shuffled.
@@ -289,7 +324,37 @@ impl CascadeEnv {
     }
 
     fn observations(&self) -> usize {
-        FEATURES_COUNT + self.task.extras.count()
+        self.task.spec.observation.len()
+    }
+
+    /// What the task's instrument remembers of the episode; nothing without one.
+    #[must_use]
+    pub fn memory(&self) -> &[f64] {
+        &self.memory
+    }
+
+    fn open_instrument(&mut self) {
+        if let Some(instrument) = &self.task.instrument {
+            instrument.open(self.arena.home()[0].state().book.mid(), &mut self.memory);
+        }
+    }
+
+    /// One tick of the market, and of who reads it.
+    fn tick(&mut self) {
+        let traded = |arena: &Arena| {
+            let outcome = arena.home()[0].outcome();
+            outcome.natural_volume + outcome.forced_volume
+        };
+        let Some(instrument) = &self.task.instrument else {
+            self.arena.tick();
+            return;
+        };
+        let before = traded(&self.arena);
+        self.arena.tick();
+        let market = &self.arena.home()[0];
+        let volume = (traded(&self.arena) - before).as_f64();
+        let print = Print { seconds: market.tick_seconds(), mid: market.state().book.mid(), volume };
+        instrument.tick(&print, &mut self.memory);
     }
 
     /// Moves the parameters towards `action`: fast ones at once, slow ones on their clock and by a bounded change.
@@ -367,7 +432,7 @@ impl Env for CascadeEnv {
         assert_eq!(observation.len(), self.observations(), "an observation has {} entries", self.observations());
         let churn = self.steer(action);
         for _ in 0..self.market().scenario().clock.ticks_per_decision {
-            self.arena.tick();
+            self.tick();
         }
         self.arena.record_decision();
         self.progress.decision += 1;
@@ -407,6 +472,7 @@ impl Env for CascadeEnv {
     fn save(&self) -> Vec<u8> {
         let state = (&self.progress, self.arena.save(), &self.terms);
         let mut bytes = postcard::to_stdvec(&state).expect("serialising into memory cannot fail");
+        bytes.extend(self.memory.iter().flat_map(|number| number.to_le_bytes()));
         if self.task.shuffled().is_some() {
             bytes.extend_from_slice(&self.donor.to_le_bytes());
         }
@@ -416,6 +482,7 @@ impl Env for CascadeEnv {
     fn load(&mut self, bytes: &[u8]) -> Result<(), Error> {
         type Saved = (Progress, ArenaState, [f64; TERMS]);
         let ((progress, state, terms), rest): (Saved, &[u8]) = postcard::take_from_bytes(bytes)?;
+        let (memory, rest) = self.memory_of(rest)?;
         let donor = self.donor_of(rest)?;
         let Some(site) = self.task.sites.get(progress.site) else {
             return Err(Error::SnapshotMismatch {
@@ -426,7 +493,7 @@ impl Env for CascadeEnv {
         };
         let mut arena = Arena::open(site, 0);
         arena.restore(state)?;
-        (self.arena, self.progress, self.donor, self.terms) = (arena, progress, donor, terms);
+        (self.arena, self.progress, self.memory, self.donor, self.terms) = (arena, progress, memory, donor, terms);
         Ok(())
     }
 }

@@ -7,6 +7,7 @@ use anyhow::Context;
 use toml::{Table, Value};
 
 use crate::candles::{Gaps, parse_end};
+use crate::foresight::{beside, pinned};
 use crate::run_folder::RESOLVED;
 use crate::settings::{DEFAULT, Layer, SMOKE, Settings, SuiteFile, shipped_suite};
 
@@ -51,6 +52,22 @@ fn time(text: &str) -> Result<String, String> {
 }
 
 impl SettingsArgs {
+    /// A file of settings and single ones, for commands that take no others.
+    pub(crate) fn of(config: Option<PathBuf>, sets: Vec<String>) -> Self {
+        Self {
+            config,
+            suite: None,
+            sets,
+            seed: None,
+            backend: None,
+            threads: None,
+            replay: Vec::new(),
+            from: None,
+            to: None,
+            gaps: None,
+        }
+    }
+
     /// The settings that the arguments mean.
     ///
     /// # Errors
@@ -58,7 +75,7 @@ impl SettingsArgs {
     pub(crate) fn settings(&self, more: &[Layer]) -> anyhow::Result<Settings> {
         let mut layers = self.config_layer()?.into_iter().collect::<Vec<_>>();
         layers.extend(self.flags(more)?);
-        Ok(Settings::resolve(&layers)?)
+        pinned(Settings::resolve(&layers)?)
     }
 
     /// As [`SettingsArgs::settings`], over the settings that stand beside a policy unless a configuration is given.
@@ -73,7 +90,7 @@ impl SettingsArgs {
         }
         let mut layers = vec![layer_of(&file)?];
         layers.extend(self.flags(&[])?);
-        Ok(Settings::resolve(&layers)?)
+        pinned(Settings::resolve(&layers)?)
     }
 
     /// Whether an argument asks for other settings than those beside a policy.
@@ -159,5 +176,5 @@ pub(crate) fn flag_layer(flag: &str, path: &str, value: Value) -> Layer {
 /// If it cannot be read or is not TOML.
 pub(crate) fn layer_of(path: &Path) -> anyhow::Result<Layer> {
     let text = fs::read_to_string(path).with_context(|| format!("reading the settings {}", path.display()))?;
-    Ok(Layer::from_text(&path.display().to_string(), &text)?)
+    Ok(beside(path, Layer::from_text(&path.display().to_string(), &text)?))
 }

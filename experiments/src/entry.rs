@@ -81,10 +81,14 @@ impl Entry {
     pub(crate) fn check(&self) -> Result<String, seawall_agents::Error> {
         match self {
             Self::Export(export) => {
-                let report = export.check()?;
+                let (report, bars) = export.check()?;
                 let (acted, refused, held) = (report.acted, report.refused, report.held);
                 let shield = if held > 0 { format!("; the shield acts in {held}") } else { String::new() };
-                Ok(format!("{acted} vectors replay bit for bit, {refused} are refused as they should be{shield}"))
+                let predictor =
+                    bars.map(|bars| format!("; the predictor's replay over {bars} bars")).unwrap_or_default();
+                Ok(format!(
+                    "{acted} vectors replay bit for bit, {refused} are refused as they should be{shield}{predictor}"
+                ))
             }
             Self::Rule(file) => Ok(format!("{} vectors replay bit for bit", file.check()?)),
         }
@@ -97,6 +101,7 @@ impl Entry {
     pub(crate) fn contender(&self, settings: &Settings, name: &str, spec: &Spec) -> anyhow::Result<Contender> {
         let (preset, seed, policy) = match self {
             Self::Export(export) => {
+                export.check_foresight(settings)?;
                 let rule = export.parameters.rule.as_ref();
                 let preset = rule.map_or(settings.task.preset.as_str(), |rule| rule.preset.as_str());
                 (preset, export.seed(), Box::new(export.policy(spec)?) as Box<dyn seawall_agents::Policy>)

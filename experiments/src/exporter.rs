@@ -19,6 +19,7 @@ use seawall_runtime::conformance::Report;
 use seawall_runtime::format::Activation;
 use seawall_training::{Dense, LearnedPolicy};
 
+use crate::foresight::{self, PredictorFiles};
 use crate::places::{Places, task};
 use crate::run_folder::RunFolder;
 use crate::settings::Settings;
@@ -29,13 +30,14 @@ pub(crate) const PARAMETERS_FILE: &str = "policy.json";
 const RUNTIME_FILE: &str = "policy.bin";
 const VECTORS_FILE: &str = "policy.vectors";
 
-/// The three files of an export.
+/// The three files of an export, and two more where a predictor's forecasts are observed.
 #[derive(Clone, Debug)]
 pub(crate) struct Export {
     /// What was learned, in words and units.
     pub(crate) parameters: ParameterFile,
     runtime: Vec<u8>,
     vectors: Vec<u8>,
+    predictor: Option<PredictorFiles>,
 }
 
 /// Who trained a policy, and how.
@@ -141,7 +143,9 @@ impl Export {
         let vectors = write_vectors(&runtime, seed).context("writing the conformance vectors")?;
         let exported = Exported::new(&name, runtime.clone(), CascadeEnv::new(Arc::clone(&task)).spec())
             .context("reading the runtime file back")?;
+        let predictor = foresight::read(settings)?.map(PredictorFiles::new).transpose()?;
         let story = Story {
+            predictor: predictor.as_ref().map(PredictorFiles::entry).transpose()?,
             clocks: clocks(places)?,
             learned: watch(settings, places, &venue, &exported)?,
             name,
@@ -153,16 +157,19 @@ impl Export {
         };
         let parameters =
             ParameterFile::new(story, &runtime, &vectors, &task.features()).context("describing the policy")?;
-        Ok(Self { parameters, runtime, vectors })
+        Ok(Self { parameters, runtime, vectors, predictor })
     }
 
-    /// Writes the three files; the one that names the others comes last.
+    /// Writes the files; the one that names the others comes last.
     ///
     /// # Errors
     /// If a file cannot be written.
     pub(crate) fn write(&self, folder: &RunFolder) -> anyhow::Result<PathBuf> {
         folder.write(RUNTIME_FILE, &self.runtime)?;
         folder.write(VECTORS_FILE, &self.vectors)?;
+        if let Some(predictor) = &self.predictor {
+            predictor.write(folder)?;
+        }
         folder.write(PARAMETERS_FILE, self.parameters.to_json()?.as_bytes())?;
         Ok(folder.file(PARAMETERS_FILE))
     }
@@ -180,15 +187,39 @@ impl Export {
             fs::read(&file).with_context(|| format!("reading {}, which {} names", file.display(), path.display()))
         };
         let (runtime, vectors) = (beside(&parameters.runtime.file)?, beside(&parameters.vectors.file)?);
-        Ok(Self { parameters, runtime, vectors })
+        let predictor = match &parameters.predictor {
+            Some(entry) => {
+                Some(PredictorFiles { bytes: beside(&entry.file.file)?, vectors: beside(&entry.vectors.file)? })
+            }
+            None => None,
+        };
+        Ok(Self { parameters, runtime, vectors, predictor })
     }
 
-    /// Checks that the files belong together, and replays the vectors bit for bit.
+    /// Checks that the files belong together, and replays the vectors bit for bit; with the bars that those of a predictor hold.
     ///
     /// # Errors
     /// Everything in which the files disagree, or the first vector that does not replay.
-    pub(crate) fn check(&self) -> Result<Report, seawall_agents::Error> {
-        self.parameters.check(&self.runtime, &self.vectors)
+    pub(crate) fn check(&self) -> Result<(Report, Option<usize>), seawall_agents::Error> {
+        let report = self.parameters.check(&self.runtime, &self.vectors)?;
+        let files = self.predictor.as_ref().map(|files| [files.bytes.as_slice(), files.vectors.as_slice()]);
+        let bars = files.map(|files| self.parameters.check_predictor(files)).transpose()?;
+        Ok((report, bars))
+    }
+
+    /// Makes sure that the forecasts that the policy learned from are those of the settings' predictor.
+    ///
+    /// # Errors
+    /// If they are another's.
+    pub(crate) fn check_foresight(&self, settings: &Settings) -> anyhow::Result<()> {
+        let Some(entry) = &self.parameters.predictor else { return Ok(()) };
+        let (own, given) = (&entry.file.sha256, &settings.observation.predictor_sha256);
+        if own != given {
+            let name = &self.parameters.name;
+            let given = if given.is_empty() { "none" } else { given };
+            bail!("{name} was trained on forecasts of the predictor {own}, and observation.predictor is {given}");
+        }
+        Ok(())
     }
 
     /// The policy in the file, for the simulator.

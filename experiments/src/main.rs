@@ -13,6 +13,7 @@ mod datasets;
 mod entry;
 mod episode;
 mod exporter;
+mod foresight;
 mod generation;
 mod judge;
 mod openings;

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use seawall_agents::Foresight;
 use seawall_env::action::Fixed;
 use seawall_env::liquidation::presets::Preset;
 use seawall_env::market::Site;
@@ -15,6 +16,7 @@ use seawall_env::world::{ReplaySeries, ReplayStart, WorldConfig, WorldModel};
 use seawall_env::{Groups, Mask, Problem, Problems, Task};
 
 use crate::candles;
+use crate::foresight::instrument;
 use crate::progress::Voice;
 use crate::run_folder::{Input, input, sha256};
 use crate::settings::{Layer, RuleSettings, Settings, SettingsError, resolve};
@@ -32,6 +34,8 @@ pub(crate) struct Place {
 pub(crate) struct Conditions {
     /// Further features.
     extras: Extras,
+    /// The forecasts that are observed, if any are.
+    foresight: Option<Arc<Foresight>>,
     /// What is hidden, if anything is.
     mask: Option<Arc<Mask>>,
     /// Parameters that nobody moves.
@@ -129,8 +133,13 @@ impl Places {
         for name in &settings.task.scenarios {
             extras = extras.and(Extras::of(&named(settings, name)?));
         }
+        let foresight = instrument(settings, this.list.iter().map(|place| place.scenario()))?;
+        if foresight.is_some() {
+            this.inputs.push(input(Path::new(&settings.observation.predictor))?);
+        }
         let conditions = Conditions {
             extras,
+            foresight,
             mask: None,
             fixed: settings.action.fixed(&mut Problems::default()),
             rules: settings.task.rules,
@@ -220,6 +229,10 @@ pub(crate) fn task_on(
     groups: Groups,
 ) -> anyhow::Result<Arc<Task>> {
     let task = Task::on_sites(sites, settings.reward, groups)?.observing(conditions.extras).holding(conditions.fixed);
+    let task = match &conditions.foresight {
+        Some(foresight) => task.reading(Arc::<Foresight>::clone(foresight)),
+        None => task,
+    };
     Ok(Arc::new(match &conditions.mask {
         Some(mask) => task.behind(Arc::clone(mask)),
         None => task,

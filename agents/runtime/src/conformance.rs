@@ -80,6 +80,17 @@ pub enum ReplayError {
         /// What the policy says.
         found: f32,
     },
+    /// An output of a predictor has other bits.
+    Output {
+        /// Bars before it.
+        vector: usize,
+        /// Index of the output.
+        entry: usize,
+        /// What the vector says.
+        expected: f32,
+        /// What the predictor says.
+        found: f32,
+    },
     /// A decoded value has other bits.
     Value {
         /// Index of the vector.
@@ -104,6 +115,9 @@ impl fmt::Display for ReplayError {
             Self::Held { vector, is_held: false } => write!(f, "the shield should have changed vector {vector}"),
             Self::Action { vector, entry, expected, found } => {
                 write!(f, "vector {vector}, entry {entry} of the action: {found} instead of {expected}")
+            }
+            Self::Output { vector, entry, expected, found } => {
+                write!(f, "after {vector} bars, output {entry} of the predictor: {found} instead of {expected}")
             }
             Self::Value { vector, entry, expected, found } => {
                 write!(f, "vector {vector}, parameter {entry}: {found} instead of {expected}")

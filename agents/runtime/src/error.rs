@@ -66,6 +66,13 @@ pub enum FormatError {
         /// The byte found.
         found: u8,
     },
+    /// A list that this build knows by heart has other entries.
+    List {
+        /// Which list.
+        list: &'static str,
+        /// Index of the first that differs.
+        index: usize,
+    },
     /// A layer does not fit to what stands before or behind it.
     Shape {
         /// Index of the layer.
@@ -130,6 +137,7 @@ impl fmt::Display for FormatError {
                 write!(f, "a number at or after offset {position} is not finite, or not positive where it must be")
             }
             Self::Choice { field, found } => write!(f, "{found} names no {field}"),
+            Self::List { list, index } => write!(f, "entry {index} of the {list} is none that this build computes"),
             Self::Shape { layer, expected, found } => {
                 write!(f, "layer {layer} has width {found} where {expected} is needed")
             }
@@ -171,6 +179,11 @@ pub enum ActError {
         /// Index of the entry.
         index: usize,
     },
+    /// A bar's number is not finite, not positive where it must be, or contradicts another: see [`crate::bars::Tape::push`].
+    Bar {
+        /// Which number.
+        field: &'static str,
+    },
     /// An entry of an action is not in `[-1, 1]`.
     Action {
         /// Index of the entry.
@@ -186,6 +199,7 @@ impl fmt::Display for ActError {
             }
             Self::Observation { index } => write!(f, "entry {index} of the observation is not finite"),
             Self::Overflow { index } => write!(f, "entry {index} of the network's output is not finite"),
+            Self::Bar { field } => write!(f, "the bar's {field} is not what a bar can have"),
             Self::Action { index } => write!(f, "entry {index} of the action is not in [-1, 1]"),
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! [`Policy`] reads the binary [`mod@format`] in place, turns observations into actions and actions into the values of
 //! the engine's parameters, holds them by a [`Shield`] if it was trained behind one, and says what to run with when it cannot. The same bytes and the same observation give
-//! the same bits on every machine; [`conformance`] vectors prove it for a build or a port. The only dependency is
+//! the same bits on every machine; [`conformance`] vectors prove it for a build or a port. A [`Predictor`] turns the engine's
+//! [`mod@bars`] into further entries of the observation, for a policy that was trained on them. The only dependency is
 //! `libm`. Deliberately not here: clocks, the gathering of observations, training.
 //!
 //! ```
@@ -35,6 +36,7 @@
 
 #![no_std]
 
+pub mod bars;
 pub mod checksum;
 pub mod conformance;
 mod error;
@@ -42,6 +44,8 @@ pub mod format;
 pub mod gru;
 pub mod network;
 mod policy;
+pub mod predictor;
+pub mod predictor_vectors;
 mod reader;
 pub mod shield;
 mod write;
@@ -49,5 +53,6 @@ mod write;
 pub use error::{ActError, FormatError};
 pub use gru::Gru;
 pub use policy::{Policy, limit};
+pub use predictor::Predictor;
 pub use shield::Shield;
 pub use write::{Contents, write};

@@ -308,7 +308,7 @@ fn check_box(action: &[f32]) -> Result<(), ActError> {
 }
 
 /// `output = bias + input · weight`, bit for bit what [`crate::network::forward`] computes, from unaligned weights.
-fn affine(layer: &LayerView<'_>, input: &[f32], output: &mut [f32]) {
+pub(crate) fn affine(layer: &LayerView<'_>, input: &[f32], output: &mut [f32]) {
     let outputs = layer.outputs();
     let mut at = 0;
     while at + WIDE <= outputs {

@@ -100,7 +100,11 @@ fn write_shield(shield: &Shield, sink: &mut impl FnMut(&[u8])) -> Result<(), For
     Ok(())
 }
 
-fn write_layer(layer: &Layer<'_>, activation: Activation, sink: &mut impl FnMut(&[u8])) -> Result<(), FormatError> {
+pub(crate) fn write_layer(
+    layer: &Layer<'_>,
+    activation: Activation,
+    sink: &mut impl FnMut(&[u8]),
+) -> Result<(), FormatError> {
     assert!(layer.outputs() > 0, "a layer has outputs");
     assert_eq!(layer.weight.len(), layer.inputs() * layer.outputs(), "weights must be [inputs, outputs]");
     sink(&short("a layer's input", layer.inputs())?);
@@ -138,16 +142,16 @@ fn write_parameters(contents: &Contents<'_>, sink: &mut impl FnMut(&[u8])) -> Re
     Ok(())
 }
 
-fn write_text(text: &str, sink: &mut impl FnMut(&[u8])) -> Result<(), FormatError> {
+pub(crate) fn write_text(text: &str, sink: &mut impl FnMut(&[u8])) -> Result<(), FormatError> {
     sink(&short("a text", text.len())?);
     sink(text.as_bytes());
     Ok(())
 }
 
-fn write_numbers(numbers: &[f32], sink: &mut impl FnMut(&[u8])) {
+pub(crate) fn write_numbers(numbers: &[f32], sink: &mut impl FnMut(&[u8])) {
     numbers.iter().for_each(|number| sink(&number.to_le_bytes()));
 }
 
-fn short(field: &'static str, size: usize) -> Result<[u8; 2], FormatError> {
+pub(crate) fn short(field: &'static str, size: usize) -> Result<[u8; 2], FormatError> {
     u16::try_from(size).map(u16::to_le_bytes).map_err(|_| FormatError::TooLarge { field, size })
 }

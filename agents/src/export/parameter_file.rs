@@ -6,9 +6,10 @@ use seawall_runtime::Policy;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::predictor_entry::PredictorEntry;
 use super::shield_entry::ShieldEntry;
 use super::verify;
-use crate::error::Error;
+use crate::error::{Difference, Differences, Error};
 use crate::shield::ShieldConfig;
 use crate::tuned::RuleEntry;
 
@@ -18,8 +19,11 @@ pub(super) const SCHEMA: &str = "seawall.parameters";
 pub const VERSION: u32 = 1;
 /// Schema version that it writes for rules whose constants the file holds too.
 pub const VERSION_WITH_RULE: u32 = 2;
-/// Schema version that it writes for networks behind a shield; it reads all three.
+/// Schema version that it writes for networks behind a shield.
 pub const VERSION_WITH_SHIELD: u32 = 3;
+/// Schema version that it writes for policies that observe a predictor's forecasts, with or without rule or shield; it reads
+/// all four.
+pub const VERSION_WITH_PREDICTOR: u32 = 4;
 
 /// A learned policy, described.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,12 +37,15 @@ pub struct ParameterFile {
     pub name: String,
     /// When parameters may move.
     pub clocks: Clocks,
-    /// The rule that the policy's bytes are, if people can read it: version 2 has one, version 1 has none.
+    /// The rule that the policy's bytes are, if people can read it: version 2 has one, versions 1 and 3 have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleEntry>,
-    /// What the policy's actions are held by: version 3 has one, no other.
+    /// What the policy's actions are held by: version 3 has one, versions 1 and 2 have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shield: Option<ShieldEntry>,
+    /// What makes the forecasts that the policy observes: version 4 has one, no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predictor: Option<PredictorEntry>,
     /// What is moved, in the order of the action's entries.
     pub parameters: Vec<ParameterEntry>,
     /// What was learned: mean values by market state.
@@ -262,6 +269,8 @@ pub struct Story {
     pub rule: Option<RuleEntry>,
     /// Constants of the shield that the bytes carry, if they do.
     pub shield: Option<ShieldConfig>,
+    /// The predictor whose forecasts it observes, if it does.
+    pub predictor: Option<PredictorEntry>,
     /// Name of the file with the policy's bytes.
     pub runtime_file: String,
     /// Name of the file with its vectors.
@@ -274,7 +283,7 @@ impl ParameterFile {
     /// # Errors
     /// As [`ParameterFile::check`]; [`Error::Features`] if the policy observes what `features` does not list.
     pub fn new(story: Story, runtime: &[u8], vectors: &[u8], features: &[Feature]) -> Result<Self, Error> {
-        let Story { name, clocks, learned, provenance, rule, shield, runtime_file, vectors_file } = story;
+        let Story { name, clocks, learned, provenance, rule, shield, predictor, runtime_file, vectors_file } = story;
         let policy = Policy::parse(runtime)?;
         let mut missing = Vec::new();
         let mut entries = Vec::new();
@@ -296,11 +305,12 @@ impl ParameterFile {
         }
         let file = Self {
             schema: SCHEMA.to_owned(),
-            version: version(rule.as_ref(), shield.as_ref()),
+            version: version(rule.as_ref(), shield.as_ref(), predictor.as_ref()),
             name,
             clocks,
             rule,
             shield: shield.map(ShieldEntry::new),
+            predictor,
             parameters: PARAMETERS.iter().map(ParameterEntry::new).collect(),
             learned,
             observation: ObservationSchema { clip: policy.clip(), features: entries },
@@ -342,14 +352,31 @@ impl ParameterFile {
         self.compare(runtime, vectors)?;
         verify(runtime, vectors)
     }
+
+    /// Checks that the file describes exactly this predictor, its bytes and its vectors, and that these replay on it; returns the
+    /// number of bars that they hold.
+    ///
+    /// # Errors
+    /// [`Error::FileMismatch`] if it describes another or none; otherwise as [`crate::foresight::verify`].
+    pub fn check_predictor(&self, files: [&[u8]; 2]) -> Result<usize, Error> {
+        match &self.predictor {
+            Some(entry) => entry.check(&self.name, files),
+            None => {
+                let (field, expected) = ("predictor".to_owned(), "none".to_owned());
+                let differences = Differences(vec![Difference { field, expected, found: "one".to_owned() }]);
+                Err(Error::FileMismatch { file: self.name.clone(), differences })
+            }
+        }
+    }
 }
 
 /// The version of a file with these sections.
-pub(super) const fn version<R, S>(rule: Option<&R>, shield: Option<&S>) -> u32 {
-    match (rule, shield) {
-        (_, Some(_)) => VERSION_WITH_SHIELD,
-        (Some(_), None) => VERSION_WITH_RULE,
-        (None, None) => VERSION,
+pub(super) const fn version<R, S, P>(rule: Option<&R>, shield: Option<&S>, predictor: Option<&P>) -> u32 {
+    match (rule, shield, predictor) {
+        (_, _, Some(_)) => VERSION_WITH_PREDICTOR,
+        (_, Some(_), None) => VERSION_WITH_SHIELD,
+        (Some(_), None, None) => VERSION_WITH_RULE,
+        (None, None, None) => VERSION,
     }
 }
 

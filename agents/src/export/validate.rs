@@ -2,6 +2,7 @@
 
 use seawall_env::spaces::{Group, Scale};
 use seawall_env::{Problems, Spec};
+use seawall_runtime::predictor::OUTPUT_NAMES;
 use seawall_runtime::{Policy, format};
 
 use super::parameter_file::{
@@ -22,7 +23,7 @@ impl ParameterFile {
     pub fn validate(&self) -> Result<(), Error> {
         let mut problems = Problems::default();
         problems.require(self.schema == SCHEMA, "schema", quoted(&self.schema), SCHEMA);
-        let version = version(self.rule.as_ref(), self.shield.as_ref());
+        let version = version(self.rule.as_ref(), self.shield.as_ref(), self.predictor.as_ref());
         problems.require(self.version == version, "version", self.version, &version.to_string());
         required(&mut problems, "name", &self.name);
         self.clocks.validate(&mut problems);
@@ -49,6 +50,14 @@ impl ParameterFile {
         problems.require(clip > 0.0 && clip.is_finite(), "observation.clip", clip, "positive and finite");
         let features: Vec<_> = self.observation.features.iter().map(|feature| feature.name.as_str()).collect();
         distinct(&mut problems, "observation.features", &features);
+        match &self.predictor {
+            Some(predictor) => predictor.validate("predictor", &features, &mut problems),
+            None => {
+                for name in features.iter().filter(|name| OUTPUT_NAMES.contains(name)) {
+                    problems.require(false, "predictor", "none", &format!("described, since {name} is observed"));
+                }
+            }
+        }
         for (index, feature) in self.observation.features.iter().enumerate() {
             let at = |name: &str| format!("observation.features[{index}].{name}");
             problems.require(feature.mean.is_finite(), at("mean"), feature.mean, "finite");
@@ -208,7 +217,7 @@ impl Summary {
 }
 
 impl Attachment {
-    fn validate(&self, path: &str, problems: &mut Problems) {
+    pub(super) fn validate(&self, path: &str, problems: &mut Problems) {
         let is_name =
             !self.file.is_empty() && !self.file.contains(['/', '\\']) && self.file != "." && self.file != "..";
         problems.require(is_name, format!("{path}.file"), quoted(&self.file), "a file name without a folder");

@@ -107,6 +107,7 @@ pub(crate) fn story() -> Story {
         },
         rule: None,
         shield: None,
+        predictor: None,
         runtime_file: "policy.seawall".to_owned(),
         vectors_file: "policy.vectors".to_owned(),
     }

@@ -4,6 +4,7 @@
 
 mod exported;
 mod fixture;
+mod foresight;
 mod generations;
 mod parameter_file;
 mod shield;

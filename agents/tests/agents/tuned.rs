@@ -242,6 +242,7 @@ fn a_parameter_file_with_a_rule_belongs_to_the_bytes_of_that_rule() {
         provenance: provenance(),
         rule: Some(RuleEntry::new(&rule, &values)),
         shield: None,
+        predictor: None,
         runtime_file: "policy.bin".to_owned(),
         vectors_file: "policy.vectors".to_owned(),
     };

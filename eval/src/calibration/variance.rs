@@ -1,30 +1,7 @@
-//! Realised variance of blocks of returns, with and without jumps.
+//! Realised variance of blocks of returns, with and without jumps: the runtime's, so that what forecasts are calibrated on
+//! and what engines compute is one arithmetic.
 
-use crate::statistics::real;
-
-/// Square root of `2/π`: the mean of an absolute standard normal.
-const ABSOLUTE_MEAN: f64 = 0.797_884_560_802_865_4;
-
-/// Sum of squared returns: variance with jumps.
-#[must_use]
-pub fn realised(returns: &[f64]) -> f64 {
-    returns.iter().map(|r| r * r).sum()
-}
-
-/// Sum of products of neighbouring absolute returns, scaled: variance without jumps, for a jump has no neighbour of its
-/// size. Zero below two returns.
-///
-/// # Reference
-/// Barndorff-Nielsen & Shephard 2004, "Power and bipower variation", equation 5, with the finite-sample factor
-/// `n / (n - 1)`.
-#[must_use]
-pub fn bipower(returns: &[f64]) -> f64 {
-    if returns.len() < 2 {
-        return 0.0;
-    }
-    let products: f64 = returns.windows(2).map(|pair| (pair[0] * pair[1]).abs()).sum();
-    products / (ABSOLUTE_MEAN * ABSOLUTE_MEAN) * real(returns.len()) / real(returns.len() - 1)
-}
+pub use seawall_runtime::bars::{bipower, realised};
 
 #[cfg(test)]
 mod tests {

@@ -1,18 +1,16 @@
 //! What the bars up to a moment say of the next hours.
 
-use core::f64::consts::{LN_2, PI};
+use core::f64::consts::PI;
+
+use seawall_runtime::bars::{INPUTS, SPANS, WINDOW_FEATURES, Window};
 
 use super::history::History;
-use crate::calibration::variance::{bipower, realised};
 
-/// Bars of a day, which every moment has behind it.
-pub const LOOKBACK: usize = 288;
-/// Bars of a quarter hour, an hour, four hours and a day.
-const SPANS: [usize; 4] = [3, 12, 48, LOOKBACK];
-/// Variance of a bar that stands still, so that it has a logarithm: a tenth of a basis point, squared.
-const STILL: f64 = 1e-10;
+/// Bars of a day, which every moment has behind it where moments are those of days.
+pub const LOOKBACK: usize = seawall_runtime::bars::LOOKBACK;
 
-/// What a row of features holds, in order. The first four are what a HAR regression reads.
+/// What a row of a day's features holds, in order: those of the runtime's window, under their names at bars of five minutes, and
+/// clock and calendar. The first four are what a HAR regression reads.
 pub const FEATURES: [&str; 19] = [
     "log_rv_15m",
     "log_rv_1h",
@@ -37,54 +35,36 @@ pub const FEATURES: [&str; 19] = [
 /// Features that are logarithms of realised variance, per bar.
 pub const REALISED: usize = SPANS.len();
 
-/// Features at the close of bar `at`, in the order of [`FEATURES`].
-///
-/// Logarithms of mean squared returns of a bar, of mean squared ranges (Parkinson 1980), and of realised variance over its
-/// jump-free part (Barndorff-Nielsen & Shephard 2004); the share of falls in realised variance (Barndorff-Nielsen, Kinnebrock
-/// & Shephard 2010), less a half; returns over their own realised deviation; volume against its day; clock and calendar.
+/// Features at the close of bar `at`, in the order of [`FEATURES`]: those of [`Window::features`], then clock and calendar.
 ///
 /// # Panics
 /// If fewer than [`LOOKBACK`] bars end at `at`.
 #[must_use]
 pub fn features(history: &History, at: usize) -> [f64; FEATURES.len()] {
     assert!(at + 1 >= LOOKBACK, "a day of bars before the moment");
-    let recent = |span: usize| &history.returns[at + 1 - span..=at];
-    let log_mean = |sum: f64, span: usize| libm::log(sum / crate::statistics::real(span) + STILL);
-    let [quarter, hour, half_watch, day] = SPANS;
-    let rv = SPANS.map(|span| log_mean(realised(recent(span)), span));
-    let range = [quarter, hour, half_watch].map(|span| {
-        let squares = (at + 1 - span..=at).map(|k| (history.high[k] - history.low[k]).powi(2)).sum::<f64>();
-        log_mean(squares / (4.0 * LN_2), span)
-    });
-    let jump = [(half_watch, rv[2]), (day, rv[3])].map(|(span, rv)| rv - log_mean(bipower(recent(span)), span));
-    let down = [hour, day].map(|span| {
-        let falls: f64 = recent(span).iter().filter(|r| **r < 0.0).map(|r| r * r).sum();
-        let all = realised(recent(span));
-        if all > 0.0 { falls / all - 0.5 } else { 0.0 }
-    });
-    let trend = [hour, half_watch, day].map(|span| {
-        let variance = realised(recent(span)) + STILL * crate::statistics::real(span);
-        recent(span).iter().sum::<f64>() / variance.sqrt()
-    });
-    let volume = |span: usize| history.volume[at + 1 - span..=at].iter().sum::<f64>() / crate::statistics::real(span);
-    // A day without any volume says nothing of its last hour.
-    let turnover = if volume(day) > 0.0 { libm::log((volume(hour) / volume(day)).max(1e-3)) } else { 0.0 };
     let [of_day, of_week] = [86_400_000, 7 * 86_400_000].map(|period| phase(history.closes_ms(at), period));
     let mut row = [0.0; FEATURES.len()];
-    let groups: [&[f64]; 8] = [
-        &rv,
-        &range,
-        &jump,
-        &down,
-        &trend,
-        &[turnover],
-        &[libm::sin(of_day), libm::cos(of_day)],
-        &[libm::sin(of_week), libm::cos(of_week)],
-    ];
-    for (entry, value) in row.iter_mut().zip(groups.into_iter().flatten()) {
-        *entry = *value;
-    }
+    row[..WINDOW_FEATURES].copy_from_slice(&window(history, at).features());
+    let calendar = [libm::sin(of_day), libm::cos(of_day), libm::sin(of_week), libm::cos(of_week)];
+    row[WINDOW_FEATURES..].copy_from_slice(&calendar);
     row
+}
+
+/// What an engine's predictor reads at the close of bar `at`, however short the history is, in the order of [`INPUTS`].
+#[must_use]
+pub fn inputs(history: &History, at: usize) -> [f64; INPUTS.len()] {
+    window(history, at).inputs()
+}
+
+/// The last [`LOOKBACK`] bars up to `at`, or as many as there are.
+fn window(history: &History, at: usize) -> Window<'_> {
+    let span = (at + 1).saturating_sub(LOOKBACK)..at + 1;
+    Window {
+        returns: &history.returns[span.clone()],
+        high: &history.high[span.clone()],
+        low: &history.low[span.clone()],
+        volume: &history.volume[span],
+    }
 }
 
 /// Angle of a moment within a period, in radians.
@@ -95,8 +75,13 @@ fn phase(ms: i64, period_ms: i64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use core::f64::consts::LN_2;
+
     use super::super::target::tests::bars;
     use super::*;
+
+    /// Variance of a bar that stands still: a tenth of a basis point, squared.
+    const STILL: f64 = 1e-10;
 
     /// A day of alternating moves of ten basis points and then an hour of fifty, all of them falls.
     fn history() -> History {

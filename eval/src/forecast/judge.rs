@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::barrier::HalfT;
 use super::score::{BIN_EDGES, Bin, auc, bin_of, bins, brier, log_score, qlike, reliability, squared_error};
-use super::{BUCKETS, Column, HORIZON_NAMES, HORIZONS, Set, bucket_name};
+use super::{BUCKETS, Column, HORIZONS, Set, bucket_name};
 use crate::calibration::long_run;
 use crate::statistics::resample::Level;
 use crate::statistics::{Resamples, holm, percentile, real};
@@ -183,13 +183,13 @@ pub fn judge(set: &Set, columns: &[Column], seeds: SeedTree) -> Judgement {
         days.iter().map(|history| history.iter().map(mean).collect()).collect()
     };
     let (mut means, mut differences) = (Vec::new(), Vec::new());
-    for (horizon, name) in HORIZON_NAMES.iter().enumerate() {
+    for (horizon, name) in set.frame.horizon_names().iter().enumerate() {
         for loss in Loss::ALL {
             let own = daily(subject, horizon, loss);
             let mut note = |column: &Column, days: &[Vec<f64>]| {
                 let all: Vec<f64> = days.iter().flatten().copied().collect();
                 let value = all.iter().sum::<f64>() / real(all.len());
-                means.push(Mean { forecaster: column.name.clone(), horizon: (*name).to_owned(), loss, value });
+                means.push(Mean { forecaster: column.name.clone(), horizon: name.clone(), loss, value });
             };
             note(subject, &own);
             for rival in rivals {
@@ -201,7 +201,7 @@ pub fn judge(set: &Set, columns: &[Column], seeds: SeedTree) -> Judgement {
                 // Student's law for what is but a few days (Harvey, Leybourne & Newbold 1997, §3).
                 let law = HalfT { scale: 1.0, degrees: real(strata.iter().sum::<usize>().max(2) - 1) };
                 let p = diebold_mariano.map_or(1.0, |t| law.beyond(t.abs(), 1.0));
-                let (rival, horizon) = (rival.name.clone(), (*name).to_owned());
+                let (rival, horizon) = (rival.name.clone(), name.clone());
                 differences.push(Difference { rival, horizon, loss, value, interval, diebold_mariano, p, p_holm: 1.0 });
             }
         }
@@ -235,6 +235,7 @@ fn difference(paired: &[Vec<f64>], resamples: &Resamples) -> (f64, [f64; 2], Opt
 }
 
 fn buckets(set: &Set, column: &Column, horizon: usize) -> Vec<Bucket> {
+    let name = &set.frame.horizon_names()[horizon];
     let bucket = |bucket: usize| {
         let pair = |(example, forecast): (&super::Example, &super::Forecast)| {
             (example.outcome.ruined(horizon)[bucket], forecast.ruin[horizon][bucket])
@@ -244,7 +245,7 @@ fn buckets(set: &Set, column: &Column, horizon: usize) -> Vec<Bucket> {
             |of: &dyn Fn(bool, f64) -> f64| pairs.iter().map(|(y, p)| of(*y, *p)).sum::<f64>() / real(pairs.len());
         Bucket {
             forecaster: column.name.clone(),
-            horizon: HORIZON_NAMES[horizon].to_owned(),
+            horizon: name.clone(),
             bucket: bucket_name(bucket),
             n: pairs.len(),
             events: pairs.iter().filter(|(happened, _)| *happened).count(),
@@ -288,7 +289,7 @@ fn curve(set: &Set, column: &Column, horizon: usize, (days, resamples): (&[Vec<V
     }
     Curve {
         forecaster: column.name.clone(),
-        horizon: HORIZON_NAMES[horizon].to_owned(),
+        horizon: set.frame.horizon_names()[horizon].clone(),
         reliability: reliability(&bins),
         bins: bins.to_vec(),
     }

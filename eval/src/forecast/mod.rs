@@ -16,16 +16,8 @@ pub mod set;
 pub mod target;
 
 pub use history::{BAR_MS, History, coarsened};
-pub use set::{Example, Set};
-
-/// Horizons of forecasts, in bars of [`BAR_MS`].
-pub const HORIZONS: [usize; 3] = [3, 12, 48];
-/// Their names.
-pub const HORIZON_NAMES: [&str; HORIZONS.len()] = ["15 min", "1 h", "4 h"];
-/// Leverages of the accounts whose ruin is forecast: the risk buckets.
-pub const LEVERAGES: [u32; 4] = [10, 20, 50, 100];
-/// Leverages of longs, then of shorts.
-pub const BUCKETS: usize = 2 * LEVERAGES.len();
+pub use seawall_runtime::predictor::{BUCKETS, HORIZONS, LEVERAGES, distances};
+pub use set::{Example, Frame, Set};
 
 /// What one forecaster says at one moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -50,18 +42,6 @@ pub struct Column {
 pub fn bucket_name(bucket: usize) -> String {
     let side = if bucket < LEVERAGES.len() { "long" } else { "short" };
     format!("{side} {}x", LEVERAGES[bucket % LEVERAGES.len()])
-}
-
-/// Logarithmic distance of the price at which an account of each bucket has no equity left.
-///
-/// A linear contract opened at `P₀` with margin `P₀ / L` a coin has equity `P₀ / L ± (P - P₀)`: it is gone at
-/// `P₀ (1 ∓ 1 / L)`, fees, funding and slippage aside.
-#[must_use]
-pub fn distances() -> [f64; BUCKETS] {
-    core::array::from_fn(|bucket| {
-        let share = 1.0 / f64::from(LEVERAGES[bucket % LEVERAGES.len()]);
-        if bucket < LEVERAGES.len() { -libm::log1p(-share) } else { libm::log1p(share) }
-    })
 }
 
 /// Side of a bucket as an index: zero for longs, who fear a fall, one for shorts.

@@ -13,7 +13,8 @@ use serde::Deserialize;
 use super::file::Expected;
 use super::findings::{Findings, Found, MetricEffects, as_expected};
 use super::plan::Plan;
-use crate::run_folder::{Manifest, RESOLVED, RunFolder};
+use crate::foresight::write_settings;
+use crate::run_folder::{Manifest, RunFolder};
 use crate::{judge, table};
 
 /// The table for people.
@@ -41,8 +42,7 @@ pub(crate) fn write(plan: &Plan, found: &Found, folder: &RunFolder) -> anyhow::R
     }
     let Some((records, report)) = &found.report else { return Ok(()) };
     let settings = &plan.arms[0].judge;
-    let text = settings.to_toml();
-    folder.write(RESOLVED, text.as_bytes())?;
+    let text = write_settings(folder, settings)?;
     folder.write_manifest(&Manifest::new(&text, settings.run.seed, Vec::new()))?;
     judge::write(folder, report, records)
 }

@@ -10,6 +10,7 @@ use toml::{Table, Value};
 use super::design::{self, BASE, Design, Drawn, Planned};
 use super::file::{Kind, StudyFile};
 use crate::arguments::layer_of;
+use crate::foresight::pinned;
 use crate::places::Places;
 use crate::progress::Voice;
 use crate::run_folder::sha256;
@@ -76,7 +77,7 @@ impl Plan {
         let mut arms = Vec::with_capacity(drawn.len());
         for arm in drawn {
             match resolve_arm(&study, &config, &base, arm) {
-                Ok(arm) => arms.push(arm),
+                Ok(arm) => arms.push(Arm { train: pinned(arm.train)?, judge: pinned(arm.judge)?, ..arm }),
                 Err(SettingsError(own)) => found.extend(own),
             }
         }

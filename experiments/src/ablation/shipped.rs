@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// Name and text of each, in the order that they are listed in.
-pub(crate) const STUDIES: [(&str, &str); 12] = [
+pub(crate) const STUDIES: [(&str, &str); 13] = [
     ("mechanisms", include_str!("../../ablations/mechanisms.toml")),
     ("mechanisms_rules", include_str!("../../ablations/mechanisms_rules.toml")),
     ("information", include_str!("../../ablations/information.toml")),
@@ -12,6 +12,7 @@ pub(crate) const STUDIES: [(&str, &str); 12] = [
     ("algorithms", include_str!("../../ablations/algorithms.toml")),
     ("search", include_str!("../../ablations/search.toml")),
     ("shield", include_str!("../../ablations/shield.toml")),
+    ("predictor", include_str!("../../ablations/predictor.toml")),
     ("book_type", include_str!("../../ablations/book_type.toml")),
     ("adversaries", include_str!("../../ablations/adversaries.toml")),
     ("interactions", include_str!("../../ablations/interactions.toml")),

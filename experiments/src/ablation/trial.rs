@@ -20,10 +20,11 @@ use super::{RUNS, TRIALS};
 use crate::commands::train::refuse_leaks;
 use crate::entry::{Entry, export_in};
 use crate::exporter::{Export, Origin};
+use crate::foresight::{self, write_settings};
 use crate::judge::{self, Arena, Beside};
 use crate::places::Places;
 use crate::progress::Voice;
-use crate::run_folder::{MANIFEST, Manifest, RESOLVED, RunFolder, sha256};
+use crate::run_folder::{MANIFEST, Manifest, RunFolder, sha256};
 use crate::settings::{Layer, Settings};
 use crate::shield::shield;
 use crate::trainer::{self, End};
@@ -201,9 +202,8 @@ impl Trial {
     ) -> anyhow::Result<Option<Export>> {
         let seed = settings.run.seed;
         let places = Places::gather(settings, &settings.task.scenarios, Voice::Quiet)?;
-        let text = settings.to_toml();
+        let text = write_settings(folder, settings)?;
         if !folder.file(MANIFEST).is_file() {
-            folder.write(RESOLVED, text.as_bytes())?;
             folder.write_manifest(&Manifest::new(&text, seed, places.inputs.clone()))?;
         }
         let own = folder.child(&format!("seed-{seed}"))?;
@@ -254,7 +254,10 @@ impl Trial {
     fn contender(&self, settings: &Settings, arena: &Arena, trained: Option<&Export>) -> anyhow::Result<Contender> {
         let spec = arena.spec();
         let found = match (trained, &self.file.policy) {
-            (Some(export), _) => judge::learned(settings, &self.file.arm, export.seed(), export.policy(&spec)?),
+            (Some(export), _) => {
+                export.check_foresight(settings)?;
+                judge::learned(settings, &self.file.arm, export.seed(), export.policy(&spec)?)
+            }
             (None, Some(policy)) => {
                 let mut known = judge::baselines(settings, &spec)?;
                 known.extend(judge::venues(std::slice::from_ref(policy)).unwrap_or_default());
@@ -282,6 +285,7 @@ impl TrialFile {
             // A trial takes the threads that it is given.
             settings.run.threads = 0;
             settings.run.seed = training_seed.unwrap_or(settings.run.seed);
+            foresight::absolute(&mut settings);
             settings.to_toml().parse::<Table>().context("reading settings back")
         };
         Ok(Self {

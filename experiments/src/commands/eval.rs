@@ -9,12 +9,13 @@ use seawall_eval::{Contender, Report, Split};
 use super::{Verdict, use_threads};
 use crate::arguments::SettingsArgs;
 use crate::entry::{Entry, export_in, exports_in};
+use crate::foresight::write_settings;
 use crate::judge::{self, Arena, Beside};
 use crate::openings;
 use crate::output::show;
 use crate::places::Places;
 use crate::progress::Voice;
-use crate::run_folder::{Manifest, POLICIES, RESOLVED, RunFolder};
+use crate::run_folder::{Manifest, POLICIES, RunFolder};
 use crate::shield::{Rates, shield};
 
 /// Arguments of `seawall eval`.
@@ -100,8 +101,7 @@ pub(crate) fn run(args: &EvalArgs, voice: Voice) -> anyhow::Result<Verdict> {
     let rates = Rates::new(Vec::new(), &records);
     rates.show()?;
     if let Some(folder) = folder {
-        let text = settings.to_toml();
-        folder.write(RESOLVED, text.as_bytes())?;
+        let text = write_settings(&folder, &settings)?;
         folder.write_manifest(&Manifest::new(&text, settings.run.seed, inputs))?;
         for (name, entry) in &entries {
             entry.write(&folder.child(POLICIES)?.child(name)?)?;

@@ -14,12 +14,13 @@ use serde::Serialize;
 use super::{Verdict, use_threads};
 use crate::arguments::SettingsArgs;
 use crate::entry::{Entry, export_in};
+use crate::foresight::write_settings;
 use crate::judge::{self, Arena, Beside};
 use crate::openings;
 use crate::output::show;
 use crate::places::Places;
 use crate::progress::{SharedProgress, Voice};
-use crate::run_folder::{Manifest, RESOLVED, RunFolder};
+use crate::run_folder::{Manifest, RunFolder};
 use crate::settings::Settings;
 use crate::table;
 
@@ -126,8 +127,7 @@ pub(crate) fn run(args: &PlanArgs, voice: Voice) -> anyhow::Result<Verdict> {
         show(&format!("{policy} goes {} of the way from {BASE} to the planner", shown(*share)))?;
     }
     if let Some(folder) = folder {
-        let text = settings.to_toml();
-        folder.write(RESOLVED, text.as_bytes())?;
+        let text = write_settings(&folder, &settings)?;
         folder.write_manifest(&Manifest::new(&text, settings.run.seed, inputs))?;
         let planned = serde_json::to_string_pretty(&Planned { plan: config, gap_closed })?;
         folder.write("plan.json", planned.as_bytes())?;

@@ -15,11 +15,12 @@ use seawall_eval::{Contender, Records, Split, Suite};
 use self::headroom::{Returns, headroom, mean_with_interval};
 use super::{Verdict, use_threads};
 use crate::arguments::SettingsArgs;
+use crate::foresight::write_settings;
 use crate::judge::{self, Arena, Beside};
 use crate::output::show;
 use crate::places::Places;
 use crate::progress::Voice;
-use crate::run_folder::{RESOLVED, RunFolder};
+use crate::run_folder::RunFolder;
 use crate::settings::Settings;
 use crate::table;
 
@@ -97,7 +98,7 @@ pub(crate) fn run(args: &ProbeArgs, voice: Voice) -> anyhow::Result<Verdict> {
     ))?;
     if let Some(out) = &args.out {
         let folder = RunFolder::create(Some(out), &settings.run.name, settings.run.seed)?;
-        folder.write(RESOLVED, settings.to_toml().as_bytes())?;
+        write_settings(&folder, &settings)?;
         folder.write("probe.csv", probe.csv().as_bytes())?;
         show(&format!("figures: {}", folder.file("probe.csv").display()))?;
     }

@@ -13,6 +13,7 @@ use super::{Verdict, use_threads, verify};
 use crate::arguments::{SettingsArgs, flag_layer, layer_of};
 use crate::clock;
 use crate::exporter::{Export, Origin, PARAMETERS_FILE};
+use crate::foresight::write_settings;
 use crate::judge::{self, Arena, Beside};
 use crate::openings;
 use crate::output::show;
@@ -124,9 +125,8 @@ fn begin(args: &TrainArgs, voice: Voice) -> anyhow::Result<Run> {
     let seeds = args.seeds.map(|seeds| flag_layer("--seeds", "run.seeds", toml::Value::Integer(seeds)));
     let settings = args.settings.settings(&seeds.into_iter().collect::<Vec<_>>())?;
     let field = Field::prepare(&settings, voice)?;
-    let text = settings.to_toml();
     let folder = RunFolder::create(args.out.as_deref(), &settings.run.name, settings.run.seed)?;
-    folder.write(RESOLVED, text.as_bytes())?;
+    let text = write_settings(&folder, &settings)?;
     folder.write_manifest(&Manifest::new(&text, settings.run.seed, field.inputs()))?;
     Ok(Run { settings, folder, settings_sha256: sha256(text.as_bytes()), field })
 }
@@ -289,7 +289,7 @@ fn select(run: &Run, exports: &[Export], voice: Voice) -> anyhow::Result<PathBuf
     let best = order.max_by(|a, b| scores[*a].mean().total_cmp(&scores[*b].mean())).expect("at least one run");
     let folder = run.folder.child("export")?;
     scores[best].write(&folder)?;
-    folder.write(RESOLVED, run.settings.to_toml().as_bytes())?;
+    write_settings(&folder, &run.settings)?;
     let path = exports[best].write(&folder)?;
     voice.say(&format!("exported seed {}: {}", exports[best].seed(), path.display()));
     Ok(path)

@@ -17,6 +17,7 @@ use crate::arguments::{SettingsArgs, flag_layer, layer_of};
 use crate::clock;
 use crate::entry::Entry;
 use crate::exporter::{Described, Export, Origin, PARAMETERS_FILE, clocks, provenance};
+use crate::foresight::write_settings;
 use crate::judge::{self, Arena, Beside};
 use crate::output::show;
 use crate::places::Places;
@@ -134,9 +135,8 @@ fn begin(args: &TuneArgs, family: Family, voice: Voice) -> anyhow::Result<Run> {
     // What can be known to fail fails now, and not after the search.
     tuner::tuner(&settings, &places)?;
     clocks(&places)?;
-    let text = settings.to_toml();
     let folder = RunFolder::create(args.out.as_deref(), &settings.run.name, settings.run.seed)?;
-    folder.write(RESOLVED, text.as_bytes())?;
+    let text = write_settings(&folder, &settings)?;
     folder.write_manifest(&Manifest::new(&text, settings.run.seed, places.inputs.clone()))?;
     Ok(Run { settings, folder, settings_sha256: sha256(text.as_bytes()), places })
 }
@@ -189,7 +189,7 @@ fn conclude(run: &Run, tuner: &Tuner, voice: Voice) -> anyhow::Result<()> {
 
     let folder = run.folder.child("export")?;
     scores[best].write(&folder)?;
-    folder.write(RESOLVED, run.settings.to_toml().as_bytes())?;
+    write_settings(&folder, &run.settings)?;
     let found = provenance_of(run, tuner, &records.hash, &candidates[best].name);
     let path = write(run, tuner, &candidates[best].values, found)?;
     // What will be judged is what stands on the disk.

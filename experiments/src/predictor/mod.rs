@@ -3,15 +3,16 @@
 pub(crate) mod file;
 pub(crate) mod page;
 pub(crate) mod source;
+pub(crate) mod task;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use seawall_env::SeedTree;
-use seawall_eval::forecast::feature::FEATURES;
 use seawall_eval::forecast::judge::{Judgement, judge};
 use seawall_eval::forecast::rival::{NAMES, Rival};
-use seawall_eval::forecast::{BUCKETS, Column, Forecast, HORIZONS, LEVERAGES, Set, distances, side};
+use seawall_eval::forecast::{BUCKETS, Column, Forecast, Frame, HORIZONS, LEVERAGES, Set, distances, side};
 use seawall_training::predictor::{Epoch, Examples, Ladder, Predictor, PredictorConfig, train};
 
+use crate::foresight::PredictorFiles;
 use crate::progress::Voice;
 
 /// Name of the network in tables.
@@ -28,10 +29,32 @@ pub(crate) struct Halves {
     pub(crate) validation: Set,
 }
 
+impl Halves {
+    /// The file that engines run, for episodes: its forecasts stand over the mean variances of the calibration half; nothing for
+    /// days, whose calendar no engine keeps.
+    ///
+    /// # Errors
+    /// If a number is not sound, as where the market stands still.
+    pub(crate) fn to_runtime(&self, predictor: &Predictor) -> anyhow::Result<Option<Vec<u8>>> {
+        let Frame::Episodes { bar_ms, .. } = self.calibration.frame else { return Ok(None) };
+        let examples = &self.calibration.examples;
+        #[expect(clippy::cast_precision_loss, reason = "a count of examples")]
+        let mean = |horizon: usize| {
+            examples.iter().map(|example| example.outcome.variance[horizon]).sum::<f64>() / examples.len() as f64
+        };
+        let bar_ms = u32::try_from(bar_ms).context("a bar of so many milliseconds")?;
+        let bytes =
+            predictor.to_runtime(bar_ms, core::array::from_fn(mean)).context("writing the predictor for engines")?;
+        Ok(Some(bytes))
+    }
+}
+
 /// What came out.
 #[derive(Clone, Debug)]
 pub(crate) struct Outcome {
     pub(crate) predictor: Predictor,
+    /// The predictor as engines and `observation.predictor` take it, if its moments are those of episodes.
+    pub(crate) runtime: Option<PredictorFiles>,
     pub(crate) epochs: Vec<Epoch>,
     pub(crate) rivals: Vec<Rival>,
     pub(crate) judgement: Judgement,
@@ -50,7 +73,13 @@ pub(crate) fn run(
 ) -> anyhow::Result<Outcome> {
     for (name, set) in [("calibration", &halves.calibration), ("validation", &halves.validation)] {
         if set.examples.is_empty() {
-            bail!("the {name} half has no run of bars as long as a day and four hours");
+            match set.frame {
+                Frame::Days => bail!("the {name} half has no run of bars as long as a day and four hours"),
+                Frame::Episodes { bar_ms, .. } => {
+                    let longest = HORIZONS[HORIZONS.len() - 1];
+                    bail!("the {name} half has no run longer than the longest horizon, {longest} bars of {bar_ms} ms")
+                }
+            }
         }
     }
     let seeds = SeedTree::new(seed);
@@ -73,7 +102,8 @@ pub(crate) fn run(
     let mut columns = vec![forecasts(&predictor, &halves.validation)];
     columns.extend(rivals.iter().map(|rival| rival.forecast(&halves.validation)));
     let judgement = judge(&halves.validation, &columns, seeds);
-    Ok(Outcome { predictor, epochs, rivals, judgement })
+    let runtime = halves.to_runtime(&predictor)?.map(PredictorFiles::new).transpose()?;
+    Ok(Outcome { predictor, runtime, epochs, rivals, judgement })
 }
 
 /// Distances of all buckets, as logarithms, by side.
@@ -86,7 +116,7 @@ fn ladder() -> Ladder {
 /// Some examples of a set, as the trainer takes them.
 #[expect(clippy::cast_possible_truncation, reason = "inputs are single precision")]
 fn examples(set: &Set, places: &[usize]) -> Examples {
-    let mut examples = Examples { width: FEATURES.len(), horizons: HORIZONS.len(), ..Examples::default() };
+    let mut examples = Examples { width: set.frame.features().len(), horizons: HORIZONS.len(), ..Examples::default() };
     for example in places.iter().map(|place| &set.examples[*place]) {
         examples.input.extend(example.features.iter().map(|x| *x as f32));
         examples.variance.extend(example.outcome.variance);

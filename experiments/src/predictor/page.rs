@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use seawall_eval::forecast::HORIZON_NAMES;
+use seawall_eval::forecast::Frame;
 use seawall_eval::forecast::judge::{Curve, Judgement, Loss};
 use seawall_eval::forecast::rival::Rival;
 use seawall_eval::forecast::score::BIN_EDGES;
@@ -13,6 +13,7 @@ use seawall_training::predictor::{Epoch, PredictorConfig};
 use serde::Serialize;
 
 use super::{NETWORK, Outcome, file};
+use crate::foresight::{PREDICTOR_FILE, PREDICTOR_VECTORS, PredictorFiles};
 use crate::run_folder::write_atomically;
 use crate::table::{self, interval, number};
 
@@ -29,6 +30,9 @@ pub(crate) struct Origin {
     pub(crate) calibration: Vec<String>,
     /// Runs of bars that only judged.
     pub(crate) validation: Vec<String>,
+    /// What moments are.
+    #[serde(skip)]
+    pub(crate) frame: Frame,
     pub(crate) config: PredictorConfig,
 }
 
@@ -48,7 +52,8 @@ type Sheet = (String, Vec<String>, Vec<Vec<String>>);
 pub(crate) fn sheets(judgement: &Judgement) -> Vec<Sheet> {
     let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<String>>();
     let mut sheets = Vec::new();
-    for horizon in HORIZON_NAMES {
+    let horizons = horizons(judgement);
+    for horizon in horizons.iter().copied() {
         let forecasters = judgement.curves.iter().filter(|curve| curve.horizon == horizon);
         let losses = forecasters.map(|curve| {
             let mean = |loss: Loss| {
@@ -63,7 +68,7 @@ pub(crate) fn sheets(judgement: &Judgement) -> Vec<Sheet> {
         let header = owned(&["forecaster", "QLIKE", "MSE, bp⁴", "Brier ×10³", "log score ×10³", "reliability ×10⁶"]);
         sheets.push((format!("Losses within {horizon}, lower is better"), header, losses.collect()));
     }
-    for horizon in HORIZON_NAMES {
+    for horizon in horizons {
         let mut rivals: Vec<&str> = Vec::new();
         for difference in &judgement.differences {
             if !rivals.contains(&difference.rival.as_str()) {
@@ -92,14 +97,22 @@ pub(crate) fn sheets(judgement: &Judgement) -> Vec<Sheet> {
     sheets
 }
 
+/// Names of the horizons, in order.
+fn horizons(judgement: &Judgement) -> Vec<&str> {
+    let mut names: Vec<&str> = Vec::new();
+    for curve in &judgement.curves {
+        if !names.contains(&curve.horizon.as_str()) {
+            names.push(&curve.horizon);
+        }
+    }
+    names
+}
+
 /// Risk buckets: the area under the curve of every forecaster.
 fn buckets(judgement: &Judgement) -> Sheet {
-    let names: Vec<&str> = judgement
-        .curves
-        .iter()
-        .filter(|curve| curve.horizon == HORIZON_NAMES[0])
-        .map(|curve| curve.forecaster.as_str())
-        .collect();
+    let first = horizons(judgement)[0];
+    let names: Vec<&str> =
+        judgement.curves.iter().filter(|curve| curve.horizon == first).map(|curve| curve.forecaster.as_str()).collect();
     let mut header = ["within", "account", "ruined", "of"].map(str::to_owned).to_vec();
     header.extend(names.iter().map(|name| (*name).to_owned()));
     let own = judgement.buckets.iter().filter(|bucket| bucket.forecaster == NETWORK);
@@ -148,11 +161,15 @@ pub(crate) fn write(folder: &Path, origin: &Origin, outcome: &Outcome) -> anyhow
     };
     fs::create_dir_all(folder)?;
     let put = |name: &str, bytes: &[u8]| write_atomically(&folder.join(name), bytes);
-    for (name, horizon) in DRAWINGS.iter().zip(HORIZON_NAMES) {
+    for horizon in horizons(judgement) {
         let curves: Vec<&Curve> = judgement.curves.iter().filter(|curve| curve.horizon == horizon).collect();
-        put(name, reliability_file(&format!("Ruin within {horizon}"), &curves).as_bytes())?;
+        put(&drawing(horizon), reliability_file(&format!("Ruin within {horizon}"), &curves).as_bytes())?;
     }
-    put("predictor.json", file::to_json(&outcome.predictor)?.as_bytes())?;
+    put("predictor.json", file::to_json(&outcome.predictor, origin.frame)?.as_bytes())?;
+    if let Some(PredictorFiles { bytes, vectors }) = &outcome.runtime {
+        put(PREDICTOR_FILE, bytes)?;
+        put(PREDICTOR_VECTORS, vectors)?;
+    }
     put("losses.csv", &losses(judgement)?)?;
     put("buckets.csv", &rows(judgement.buckets.iter())?)?;
     put("calibration.csv", &calibration(judgement)?)?;
@@ -161,8 +178,10 @@ pub(crate) fn write(folder: &Path, origin: &Origin, outcome: &Outcome) -> anyhow
     Ok(())
 }
 
-/// Files of the calibration curves, by horizon.
-const DRAWINGS: [&str; HORIZON_NAMES.len()] = ["calibration-15min.svg", "calibration-1h.svg", "calibration-4h.svg"];
+/// File of the calibration curves within a horizon.
+fn drawing(horizon: &str) -> String {
+    format!("calibration-{}.svg", horizon.replace(' ', ""))
+}
 
 fn rows<T: Serialize>(rows: impl Iterator<Item = T>) -> anyhow::Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
@@ -238,12 +257,13 @@ fn markdown(origin: &Origin, judgement: &Judgement) -> String {
     let mut text = String::from("# Risk predictor\n\nWritten by `seawall predict`. ");
     let _ = writeln!(
         text,
-        "{}; seed {}. Fitted on {}. Judged on {} moments of {} days: {}.",
+        "{}; seed {}. Fitted on {}. Judged on {} moments of {} {}: {}.",
         origin.source,
         origin.seed,
         origin.calibration.join(", "),
         judgement.examples,
         judgement.days,
+        origin.frame.unit(),
         origin.validation.join(", ")
     );
     for sentence in &origin.left_out {
@@ -256,7 +276,8 @@ fn markdown(origin: &Origin, judgement: &Judgement) -> String {
         }
     }
     text.push_str("\n## Calibration\n\n");
-    for (name, horizon) in DRAWINGS.iter().zip(HORIZON_NAMES) {
+    for horizon in horizons(judgement) {
+        let name = drawing(horizon);
         let _ = writeln!(text, "![share of ruined accounts over the forecast probability, within {horizon}]({name})\n");
     }
     text

@@ -11,7 +11,7 @@ use seawall_env::scenario::{ClockConfig, Scenario};
 use seawall_env::units::Price;
 use seawall_env::world::Bar;
 use seawall_env::{Purpose, SeedTree};
-use seawall_eval::forecast::{BAR_MS, History, Set, coarsened};
+use seawall_eval::forecast::{BAR_MS, Frame, History, Set, coarsened};
 use seawall_eval::validation::simulate::{Recording, record};
 
 use super::Halves;
@@ -27,18 +27,46 @@ const VENUE: &str = "hyperliquid";
 const TICK_SECONDS: f64 = 10.0;
 const EPISODE_DAYS: u32 = 3;
 
+/// What real series are cut into.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cut {
+    /// Length of a bar, in milliseconds.
+    pub(crate) bar_ms: i64,
+    /// Bars of an episode; nothing leaves runs whole.
+    pub(crate) episode: Option<usize>,
+}
+
+impl Cut {
+    /// Runs as they are, of the usual bars.
+    pub(crate) const WHOLE: Self = Self { bar_ms: BAR_MS, episode: None };
+
+    /// Halves of what was cut.
+    pub(crate) fn halves(self, [calibration, validation]: [Vec<History>; 2]) -> Halves {
+        let frame = match self.episode {
+            None => Frame::Days,
+            Some(_) => Frame::of_episodes(self.bar_ms, &calibration),
+        };
+        Halves { calibration: Set::framed(frame, calibration), validation: Set::framed(frame, validation) }
+    }
+
+    fn histories(self, id: &str, bars: &[Bar]) -> Vec<History> {
+        let length = self.episode.unwrap_or(bars.len()).max(1);
+        bars.chunks(length).map(|bars| History::at_pace(id, bars, self.bar_ms)).collect()
+    }
+}
+
 /// The windows of a folder of real series, in the halves of the list; and what was left out, in words.
 ///
 /// # Errors
 /// If the folder is none, a file is there and wrong, or a half is empty.
-pub(crate) fn real(data: &Path, voice: Voice) -> anyhow::Result<(Halves, Vec<String>)> {
+pub(crate) fn real(data: &Path, cut: Cut, voice: Voice) -> anyhow::Result<(Halves, Vec<String>)> {
     if !data.is_dir() {
         bail!("--data {}: no such folder", data.display());
     }
     let (mut halves, mut skipped, mut wrong) = ([Vec::new(), Vec::new()], Vec::new(), Vec::new());
     for window in all() {
         let half = usize::from(window.purpose == Use::Validation);
-        match histories(data, &window) {
+        match histories(data, &window, cut) {
             Ok(Ok(found)) => halves[half].extend(found),
             Ok(Err(reason)) => skipped.push(format!("{}: {reason}", window.id)),
             Err(error) => wrong.push(format!("{error:#}")),
@@ -53,12 +81,11 @@ pub(crate) fn real(data: &Path, voice: Voice) -> anyhow::Result<(Halves, Vec<Str
             bail!("--data {}: no window for {name} is there:\n  {}", data.display(), skipped.join("\n  "));
         }
     }
-    let [calibration, validation] = halves.map(Set::new);
-    Ok((Halves { calibration, validation }, skipped))
+    Ok((cut.halves(halves), skipped))
 }
 
 /// Runs of a window, or why it cannot be used.
-fn histories(data: &Path, window: &Window) -> anyhow::Result<Result<Vec<History>, String>> {
+fn histories(data: &Path, window: &Window, cut: Cut) -> anyhow::Result<Result<Vec<History>, String>> {
     let path = data.join(&window.file);
     if !path.is_file() {
         return Ok(Err(format!("{} is not in the folder", window.file)));
@@ -68,12 +95,12 @@ fn histories(data: &Path, window: &Window) -> anyhow::Result<Result<Vec<History>
     let series = candles::read(&path, &span, Gaps::Split)?;
     let mut histories = Vec::new();
     for run in &series.segments {
-        let Some(bars) = coarsened(run, series.bar_ms) else {
-            let seconds = [series.bar_ms, BAR_MS].map(|ms| ms / 1_000);
+        let Some(bars) = coarsened(run, series.bar_ms, cut.bar_ms) else {
+            let seconds = [series.bar_ms, cut.bar_ms].map(|ms| ms / 1_000);
             return Ok(Err(format!("its bars of {} s do not make bars of {} s", seconds[0], seconds[1])));
         };
         if !bars.is_empty() {
-            histories.push(History::new(&window.id, &bars));
+            histories.extend(cut.histories(&window.id, &bars));
         }
     }
     Ok(Ok(histories))
@@ -104,7 +131,7 @@ pub(crate) fn simulated(seed: u64, episodes: u32, voice: Voice) -> anyhow::Resul
     let mut histories: Vec<History> = (0..total).into_par_iter().map(play).collect();
     progress.finish();
     let validation = histories.split_off(episodes as usize);
-    Ok(Halves { calibration: Set::new(histories), validation: Set::new(validation) })
+    Ok(Cut::WHOLE.halves([histories, validation]))
 }
 
 /// Bars of a recording, by the mid after each tick.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use seawall_agents::foresight::FEATURES;
 use seawall_env::action::Fixed;
 use seawall_env::liquidation::presets::Preset;
 use seawall_env::liquidation::{
@@ -24,6 +25,11 @@ pub(crate) struct ObservationSettings {
     pub(crate) shuffled: Vec<String>,
     /// Episodes of each scenario that are recorded for that. 1 to 1,000.
     pub(crate) recordings: u64,
+    /// File of a predictor of `seawall predict --task` whose forecasts are observed too, as the group `predictor`; empty for none. A
+    /// name without a folder, in a file of settings, is a file beside it.
+    pub(crate) predictor: String,
+    /// SHA-256 of that file; empty before it was first read. A run's own settings hold it.
+    pub(crate) predictor_sha256: String,
 }
 
 impl ObservationSettings {
@@ -40,7 +46,10 @@ impl ObservationSettings {
     }
 
     pub(super) fn validate(&self, problems: &mut Problems) {
-        mask::validate("observation", &self.off, &self.shuffled, problems);
+        mask::validate("observation", (&self.off, &self.shuffled), &FEATURES, problems);
+        let is_known = self.predictor_sha256.is_empty() || !self.predictor.is_empty();
+        let bound = "empty without observation.predictor";
+        problems.require(is_known, "observation.predictor_sha256", super::quoted(&self.predictor_sha256), bound);
         super::whole(problems, "observation.recordings", self.recordings, 1, 1_000);
     }
 }

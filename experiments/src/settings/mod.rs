@@ -315,7 +315,9 @@ impl Settings {
         for problem in sac.validate().0 {
             problems.0.push(Problem { field: format!("sac.{}", problem.field), ..problem });
         }
-        tune.schedule.validate("tune.schedule", features().iter().map(|feature| feature.name), &mut problems);
+        let every = features();
+        let observed = every.iter().map(|feature| feature.name).chain(crate::foresight::names(self));
+        tune.schedule.validate("tune.schedule", observed, &mut problems);
         for problem in self.search().validate().0 {
             problems.0.push(Problem { field: format!("search.{}", problem.field), ..problem });
         }

@@ -6,6 +6,7 @@ mod ablate;
 mod calibrate;
 mod candles;
 mod commands;
+mod foresight;
 mod plan;
 mod predict;
 mod report;

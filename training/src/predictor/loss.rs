@@ -5,8 +5,10 @@
 //! `1 / (1 + exp(-z))`, `z = eʳ (m - ln d)`. So probabilities fall with distance whatever was learned, far tails are powers,
 //! and any distance can be asked for, not only those of the ladder that was trained on.
 
+use seawall_runtime::predictor::{LAW, logistic};
+
 /// Outputs for one horizon.
-pub const OUTPUTS: usize = 5;
+pub const OUTPUTS: usize = LAW;
 
 /// Logarithms of the distances at which excursions are asked for, downward and upward.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -50,21 +52,6 @@ pub fn loss(output: &[f64], (variance, excursion): (&[f64], &[f64]), ladder: &La
         }
     }
     sum
-}
-
-/// Probability that the excursion to one side is at least `exp(log_distance)`, by the outputs of one horizon.
-#[must_use]
-pub fn beyond(output: &[f64], side: usize, log_distance: f64) -> f64 {
-    logistic(libm::exp(output[2 + 2 * side]) * (output[1 + 2 * side] - log_distance))
-}
-
-fn logistic(z: f64) -> f64 {
-    if z >= 0.0 {
-        1.0 / (1.0 + libm::exp(-z))
-    } else {
-        let e = libm::exp(z);
-        e / (1.0 + e)
-    }
 }
 
 /// `ln (1 + eᶻ)`.

@@ -1,9 +1,11 @@
 //! A trained ensemble.
 
+use seawall_runtime::FormatError;
 use seawall_runtime::network::Layer;
+use seawall_runtime::predictor::{HORIZONS, PredictorContents, beyond, write_predictor};
 use serde::{Deserialize, Serialize};
 
-use super::loss::{OUTPUTS, beyond};
+use super::loss::OUTPUTS;
 use crate::network::{pairs, run, size, views};
 
 /// An ensemble of networks over standardised inputs.
@@ -61,6 +63,26 @@ impl Predictor {
     #[must_use]
     pub fn parameters(&self) -> usize {
         self.members.iter().map(Vec::len).sum()
+    }
+
+    /// The file that engines run, over bars of `bar_ms`; forecast variances stand over those of `reference`.
+    ///
+    /// # Errors
+    /// [`FormatError`] if the ensemble was trained on other inputs or horizons than those of [`seawall_runtime::predictor`], or a
+    /// number is not sound.
+    pub fn to_runtime(&self, bar_ms: u32, reference: [f64; HORIZONS.len()]) -> Result<Vec<u8>, FormatError> {
+        let widths = self.widths();
+        let members = self.members.iter().map(|flat| {
+            let (deep, straight) = flat.split_at(size(&widths[0]));
+            [views(deep, &widths[0]), views(straight, &widths[1])].concat()
+        });
+        let members: Vec<Vec<Layer<'_>>> = members.collect();
+        let members: Vec<&[Layer<'_>]> = members.iter().map(Vec::as_slice).collect();
+        let contents = PredictorContents { bar_ms, reference, mean: &self.mean, scale: &self.scale, members: &members };
+        let mut bytes = Vec::new();
+        write_predictor(&contents, |part| bytes.extend_from_slice(part))?;
+        seawall_runtime::Predictor::parse(bytes.as_slice())?;
+        Ok(bytes)
     }
 
     /// Inputs less their mean over their deviation, `[N, D]`.

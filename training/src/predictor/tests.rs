@@ -221,3 +221,50 @@ fn a_known_variance_is_recovered_better_than_by_any_moving_average() {
     let happened = f64::from(u32::try_from(happened).unwrap()) / n;
     assert!((forecast / happened - 1.0).abs() < 0.25, "{forecast} against {happened}");
 }
+
+#[test]
+fn the_file_forecasts_to_the_bit_what_was_trained() {
+    use seawall_runtime::bars::{Bar, INPUTS, TAPE, Tape};
+    use seawall_runtime::predictor::{BUCKETS, HORIZONS, LEVERAGES, distances, outputs};
+
+    let wide = |n: usize, seed: u64| {
+        let mut draws = Draws::new(seed);
+        let mut examples = Examples { width: INPUTS.len(), horizons: HORIZONS.len(), ..Examples::default() };
+        for _ in 0..n {
+            #[expect(clippy::cast_possible_truncation, reason = "inputs are single precision")]
+            examples.input.extend((0..INPUTS.len()).map(|_| draws.normal() as f32));
+            examples.variance.extend(HORIZONS.map(|_| 1e-6 * draws.normal().powi(2)));
+            examples.excursion.extend((0..2 * HORIZONS.len()).map(|_| 0.01 * draws.normal().abs()));
+        }
+        examples
+    };
+    let logs = distances().map(libm::log);
+    let (falls, rises) = logs.split_at(LEVERAGES.len());
+    let ladder = Ladder { log_distances: [falls.to_vec(), rises.to_vec()] };
+    let config = PredictorConfig { members: 3, epochs_max: 3, hidden: vec![9, 33], ..PredictorConfig::default() };
+    let predictor = train(&config, [&wide(300, 1), &wide(100, 2)], &ladder, SeedTree::new(3)).unwrap().predictor;
+    let reference = [1e-6, 2e-6, 3e-6];
+    let bytes = predictor.to_runtime(60_000, reference).unwrap();
+    let file = seawall_runtime::Predictor::parse(bytes.as_slice()).unwrap();
+    let mut scratch = vec![f32::NAN; file.scratch_len()];
+    let (mut tape, mut draws, mut price) = ([0.0; TAPE], Draws::new(9), 100.0);
+    Tape::open(&mut tape, price).unwrap();
+    // Beyond the longest span, so that the first bars have left the tape.
+    for _ in 0..300 {
+        price *= libm::exp(1e-3 * draws.normal());
+        let (high, low) = (price * 1.001, price * 0.999);
+        Tape::push(&mut tape, &Bar { high, low, close: price, volume: 1.0 }).unwrap();
+        let window = Tape::window(&tape).unwrap().unwrap();
+        #[expect(clippy::cast_possible_truncation, reason = "inputs are single precision")]
+        let row: Vec<f32> = window.inputs().iter().map(|x| *x as f32).collect();
+        let outlooks = predictor.outlooks(&row);
+        let variance = core::array::from_fn(|h| outlooks.variance(0, h));
+        let ruin: [f64; BUCKETS] = core::array::from_fn(|b| outlooks.beyond(0, 2, b / LEVERAGES.len(), distances()[b]));
+        let expected = outputs(&variance, &reference, &ruin);
+        let found = file.forecast(Some(&window), &mut scratch).unwrap();
+        assert_eq!(expected.map(f32::to_bits), found.map(f32::to_bits));
+    }
+    // An ensemble over other inputs is no engine's.
+    let narrow = train(&config, [&noise(50, 1), &noise(20, 2)], &self::ladder(), SeedTree::new(1)).unwrap().predictor;
+    narrow.to_runtime(60_000, reference).unwrap_err();
+}

@@ -8,4 +8,5 @@ mod fixture;
 mod format;
 mod memory;
 mod policy;
+mod predictor;
 mod shield;

@@ -3,9 +3,7 @@
 use super::{Variances, bars, filtered};
 use crate::calibration::minimise::minimise;
 use crate::forecast::Set;
-use crate::forecast::feature::LOOKBACK;
 use crate::forecast::score::qlike;
-use crate::statistics::real;
 use serde::Serialize;
 
 /// Decay of a day in `RiskMetrics`.
@@ -24,8 +22,9 @@ pub struct Ewma {
 impl Ewma {
     /// The document's own decay, 0.94 a day, spread over the bars of a day.
     #[must_use]
-    pub fn daily() -> Self {
-        Self { decay: libm::pow(DAILY, 1.0 / real(LOOKBACK)) }
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds of a day")]
+    pub fn daily(bar_ms: i64) -> Self {
+        Self { decay: libm::pow(DAILY, 1.0 / (86_400_000.0 / bar_ms as f64)) }
     }
 
     /// The decay of least quasi-likelihood loss over all horizons; nothing if the search fails.

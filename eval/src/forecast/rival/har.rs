@@ -43,7 +43,7 @@ impl Har {
 
 /// Constant and weighted features.
 fn dot(weights: &[f64], example: &Example) -> f64 {
-    weights[0] + weights[1..].iter().zip(example.features).map(|(weight, x)| weight * x).sum::<f64>()
+    weights[0] + weights[1..].iter().zip(&example.features).map(|(weight, x)| weight * x).sum::<f64>()
 }
 
 fn regress(set: &Set, terms: usize, horizon: usize) -> Option<(Vec<f64>, f64)> {

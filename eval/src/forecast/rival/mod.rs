@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::barrier::HalfT;
-use super::{BUCKETS, Column, Forecast, HORIZONS, Set, distances};
+use super::{BUCKETS, Column, Forecast, Frame, HORIZONS, Set, distances};
 use crate::statistics::real;
 
 pub use ewma::Ewma;
@@ -66,11 +66,11 @@ impl Rival {
     pub fn fit_all(set: &Set) -> Vec<Self> {
         let fits: [&Fit; NAMES.len()] = [
             &|set| Some(Model::Constant(means(set))),
-            &|_| Some(Model::Ewma(Ewma::daily())),
+            &|set| Some(Model::Ewma(Ewma::daily(set.frame.bar_ms()))),
             &|set| Ewma::fit(set).map(Model::Ewma),
             &|set| GarchT::fit(set).map(Model::Garch),
             &|set| Har::fit(set, super::feature::REALISED).map(Model::Har),
-            &|set| Har::fit(set, super::feature::FEATURES.len()).map(Model::Har),
+            &|set| Har::fit(set, set.frame.features().len()).map(Model::Har),
         ];
         let fit = |(name, fit): (&'static str, &Fit)| {
             let model = fit(set)?;
@@ -147,14 +147,20 @@ fn bars() -> [f64; HORIZONS.len()] {
     HORIZONS.map(real)
 }
 
-/// Runs a filter of the variance of the next bar along every history, from the mean square of its first day on, and takes
-/// what `ahead` makes of it at each example.
+/// Runs a filter of the variance of the next bar along every history, from the mean square of its first day on, or from the
+/// frame's where examples begin with the first bar, and takes what `ahead` makes of it at each example.
 fn filtered(set: &Set, step: impl Fn(f64, f64) -> f64, ahead: impl Fn(f64) -> [f64; HORIZONS.len()]) -> Variances {
     let mut variances = Vec::with_capacity(set.examples.len());
     let mut examples = set.examples.iter().peekable();
     for (place, history) in set.histories.iter().enumerate() {
-        let first = &history.returns[..super::feature::LOOKBACK.min(history.len())];
-        let mut variance = (crate::calibration::variance::realised(first) / real(first.len())).max(VARIANCE_MIN);
+        let start = match set.frame {
+            Frame::Days => {
+                let first = &history.returns[..super::feature::LOOKBACK.min(history.len())];
+                crate::calibration::variance::realised(first) / real(first.len())
+            }
+            Frame::Episodes { variance, .. } => variance,
+        };
+        let mut variance = start.max(VARIANCE_MIN);
         for (at, r) in history.returns.iter().enumerate() {
             variance = step(variance, *r).max(VARIANCE_MIN);
             if examples.next_if(|example| example.history == place && example.at == at).is_some() {

@@ -82,7 +82,7 @@ fn a_har_regression_returns_the_weights_that_made_its_target() {
     let mut set = Set::new(vec![garch([0.1, 0.85], 8_000, 5).0]);
     let weights = [-1.0, 0.1, 0.2, 0.3, 0.25];
     for example in &mut set.examples {
-        let log = weights[0] + weights[1..].iter().zip(example.features).map(|(w, x)| w * x).sum::<f64>();
+        let log = weights[0] + weights[1..].iter().zip(&example.features).map(|(w, x)| w * x).sum::<f64>();
         example.outcome.variance = [libm::exp(log); HORIZONS.len()];
     }
     let fit = Har::fit(&set, 4).unwrap();
