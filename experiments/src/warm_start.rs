@@ -14,7 +14,7 @@ use crate::generation::Episodes;
 use crate::places::Places;
 use crate::progress::{Progress, Voice};
 use crate::run_folder::RunFolder;
-use crate::settings::{Settings, WarmStart};
+use crate::settings::{Algorithm, Settings, WarmStart};
 use crate::table;
 use crate::tuner::tuner;
 
@@ -30,7 +30,7 @@ pub(crate) fn warm_start(
     seed: u64,
     voice: Voice,
 ) -> anyhow::Result<()> {
-    let Some(name) = settings.run.warm_start.teacher() else {
+    let Some(name) = settings.run.warm_start.teacher().filter(|_| settings.run.algorithm == Algorithm::Ppo) else {
         return Ok(());
     };
     let teacher = match settings.run.warm_start {

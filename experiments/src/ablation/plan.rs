@@ -67,7 +67,7 @@ impl Plan {
         check_training(&study, &drawn, &mut problems);
         let mut found = design::cited(problems);
         let config = config_layer(&study, folder)?;
-        let base = match resolve(&[config.clone(), base_layer(&study), decisions_layer(&study)]) {
+        let base = match resolve(&[config.clone(), neutral_layer(), base_layer(&study), decisions_layer(&study)]) {
             Ok(base) => base,
             Err(SettingsError(base)) => {
                 found.extend(base);
@@ -143,6 +143,12 @@ fn config_layer(study: &StudyFile, folder: &Path) -> anyhow::Result<Layer> {
     }
 }
 
+/// Whoever is trained starts at neutral parameters, unless the study says otherwise: not every trainer can imitate.
+fn neutral_layer() -> Layer {
+    let none = Table::from_iter([("run.warm_start".to_owned(), Value::String("none".to_owned()))]);
+    Layer::from_keys("start", &none)
+}
+
 fn base_layer(study: &StudyFile) -> Layer {
     Layer::from_keys("base", &study.base)
 }
@@ -168,7 +174,7 @@ fn resolve_arm(study: &StudyFile, config: &Layer, base: &Settings, arm: Drawn) -
     let mut problems = forbidden(&own, &COMMON);
     problems.extend(forbidden(&judging, &COMMON));
     problems.extend(forbidden(&judging, &TRAINING));
-    let mut layers = vec![config.clone(), base_layer(study), decisions_layer(study), own];
+    let mut layers = vec![config.clone(), neutral_layer(), base_layer(study), decisions_layer(study), own];
     let train = resolve(&layers);
     layers.push(judging);
     // What is wrong with the arm is wrong with its judgement too, and said once.
@@ -225,13 +231,13 @@ fn budget(arms: &[Arm]) -> anyhow::Result<Option<u64>> {
 
 /// Decisions of a training run, rounded up to whole iterations as trainers do.
 fn decisions_of(settings: &Settings) -> u64 {
-    let (total, horizon) = match settings.run.algorithm {
-        Algorithm::Ppo => (settings.ppo.total_steps, settings.ppo.horizon),
-        Algorithm::Sac => (settings.sac.total_steps, settings.sac.horizon),
+    let (total, horizon, before) = match settings.run.algorithm {
+        Algorithm::Ppo => (settings.ppo.total_steps, settings.ppo.horizon, settings.run.warm_start.steps()),
+        Algorithm::Sac => (settings.sac.total_steps, settings.sac.horizon, 0),
         // The last generation goes over by less than its own length, which depends on how its episodes end.
         Algorithm::Search => return settings.search().total_steps,
     };
-    total.next_multiple_of((settings.run.environments * horizon) as u64)
+    before + total.next_multiple_of((settings.run.environments * horizon) as u64)
 }
 
 /// Makes sure that the places and the policy of an arm are there, and hashes what is judged.

@@ -59,7 +59,7 @@ pub(crate) struct TuneArgs {
     baseline: Option<Baseline>,
     #[command(flatten)]
     settings: SettingsArgs,
-    /// Decisions of the whole search [default: those of the learner, `ppo.total_steps`]
+    /// Decisions of the whole search [default: those of the learner and its warm start]
     #[arg(long)]
     steps: Option<i64>,
     /// Folder of the run, new or empty [default: runs/BASELINE-tuned-seedSEED-TIME]

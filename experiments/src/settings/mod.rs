@@ -41,7 +41,7 @@ pub(crate) struct Settings {
     pub(crate) sac: SacConfig,
     /// What `tune` searches for.
     pub(crate) tune: TuneSettings,
-    /// How it and the run's search go; `search.total_steps = 0` is as many as `ppo.total_steps`.
+    /// How it and the run's search go; `search.total_steps = 0` is as many as the learner's.
     pub(crate) search: SearchConfig,
     /// What is trained on.
     pub(crate) task: TaskSettings,
@@ -107,6 +107,11 @@ impl WarmStart {
             Self::Tuned { .. } => Some("tuned"),
         }
     }
+
+    /// Decisions that it takes beside those of the learner; those of an imitation are few and not counted.
+    pub(crate) const fn steps(self) -> u64 {
+        if let Self::Tuned { steps } = self { steps } else { 0 }
+    }
 }
 
 impl Algorithm {
@@ -140,7 +145,7 @@ pub(crate) struct RunSettings {
     pub(crate) backend: Backend,
     /// Iterations between two checkpoints. 1 or more.
     pub(crate) checkpoint_interval: u64,
-    /// Policy over the parameters that is imitated first, on the venue that is trained on; `ppo` alone can.
+    /// Policy over the parameters that `ppo` imitates first, on the venue that is trained on; the other trainers imitate nobody.
     pub(crate) warm_start: WarmStart,
     /// Whether the policy trains, is judged and is exported behind the solvency shield.
     pub(crate) shield: bool,
@@ -241,11 +246,11 @@ impl Settings {
         presets::Preset::shipped(&self.task.preset).expect("the settings were checked")
     }
 
-    /// Settings of a search, with the learner's budget unless another is set.
+    /// Settings of a search, with the learner's budget unless another is set, its warm start's included.
     pub(crate) fn search(&self) -> SearchConfig {
         let mut search = self.search.clone();
         if search.total_steps == 0 {
-            search.total_steps = self.ppo.total_steps;
+            search.total_steps = self.ppo.total_steps + self.run.warm_start.steps();
         }
         search
     }
@@ -359,11 +364,11 @@ impl RunSettings {
         whole(problems, "run.threads", self.threads as u64, 0, 1_024);
         whole(problems, "run.checkpoint_interval", self.checkpoint_interval, 1, u64::MAX);
         if let WarmStart::Tuned { steps } = self.warm_start {
-            whole(problems, "run.warm_start.tuned.steps", steps, 1, u64::MAX);
+            whole(problems, "run.warm_start.tuned.steps", steps, 1, 1 << 40);
         }
         if let Some(name) = self.warm_start.teacher() {
-            let can = self.algorithm == Algorithm::Ppo && self.environments > 1;
-            problems.require(can, "run.warm_start", quoted(name), "none, but for ppo in two or more environments");
+            let can = self.algorithm != Algorithm::Ppo || self.environments > 1;
+            problems.require(can, "run.warm_start", quoted(name), "none, but in two or more environments");
         }
     }
 }

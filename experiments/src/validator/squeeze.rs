@@ -61,7 +61,7 @@ mod tests {
         // From 50/58 a rise by 10 % alone passes the threshold, and by 14 % the frontier of 1/1.04 too.
         assert!(STANDING * libm::exp(RISE[0]) > THRESHOLD);
         assert!(STANDING * libm::exp(RISE[1]) > 1.0 / (1.0 + BONUS));
-        let tier = scenario.margin.tiers[0];
+        let tier = &scenario.margin.tiers[0];
         assert!((tier.maintenance - 0.12).abs() < 1e-12 && (tier.max_leverage - 7.25).abs() < 1e-9);
         assert_eq!(lender.allocation, presets::by_name("aave_v3").unwrap().allocation);
     }
