@@ -291,7 +291,7 @@ impl QuotedBook {
 
 impl QuotedBook {
     /// As [`Book::take`], and tells `told` of every trade: the taker's side of it.
-    pub fn take_told(&mut self, qty: Qty, limit: Option<Price>, mut told: impl FnMut(Fill)) -> Fill {
+    pub(super) fn take_told(&mut self, qty: Qty, limit: Option<Price>, mut told: impl FnMut(Fill)) -> Fill {
         let side = Side::of(qty);
         let mut total = Fill::default();
         let Some(tick) = self.limit_tick(side, limit) else { return total };
