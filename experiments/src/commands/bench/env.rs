@@ -168,6 +168,8 @@ fn quiet_market(settings: &Settings, pipeline: Pipeline, accounts: u32) -> Marke
     scenario.traders.accounts = accounts;
     // Interest would carry accounts to their triggers, however still the price.
     scenario.funding.interest = 0.0;
+    // Nor do other venues learn what the first liquidations have done: it would come back over hours.
+    scenario.venue.home_share = 0.0;
     for class in &mut scenario.traders.classes {
         class.rate = 0.0;
     }
