@@ -30,9 +30,13 @@ pub(crate) fn warm_start(
     seed: u64,
     voice: Voice,
 ) -> anyhow::Result<()> {
-    let Some(name) = settings.run.warm_start.teacher().filter(|_| settings.run.algorithm == Algorithm::Ppo) else {
+    let Some(name) = settings.run.warm_start.teacher() else {
         return Ok(());
     };
+    if settings.run.algorithm != Algorithm::Ppo {
+        voice.say(&format!("{} imitates nobody: run.warm_start is for ppo", settings.run.algorithm.name()));
+        return Ok(());
+    }
     let teacher = match settings.run.warm_start {
         WarmStart::Tuned { steps } => found(settings, places, (seed, steps), voice)?,
         _ => baseline(settings, places, name)?,

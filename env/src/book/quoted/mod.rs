@@ -2,7 +2,8 @@
 //!
 //! Each side is a geometric grid of distances from the makers' fair price; its points belong to the makers in turn.
 //! At every refresh each maker moves its orders along with the fair price, those far from it less often, and brings
-//! their sizes a step towards what it wants to show: within 64 bp in every tick, further out in turn. Takers come as immediate-or-cancel orders, so all that rests is quotes.
+//! their sizes a step towards what it wants to show: within 64 bp in every tick, further out in turn. Takers come as
+//! immediate-or-cancel orders, so all that rests is quotes.
 //!
 //! A hole stays with its quote, not with its price, and heals with one half-life. The latent book, which makes the impact
 //! of metaorders a square root, stands beside it in [`super::HomeBook`] and moves the fair price; beyond its price nobody
@@ -142,14 +143,11 @@ impl QuotedBook {
         let sides = if fair >= self.fair { [Side::Sell, Side::Buy] } else { [Side::Buy, Side::Sell] };
         self.fair = fair;
         for side in sides {
-            let makers = match side {
-                Side::Buy => {
-                    Makers { half_spread: half_spread.max(0.0), liquidity: liquidity[0].max(0.0), edge: -latent }
-                }
-                Side::Sell => {
-                    Makers { half_spread: half_spread.max(0.0), liquidity: liquidity[1].max(0.0), edge: latent }
-                }
+            let (liquidity, edge) = match side {
+                Side::Buy => (liquidity[0], -latent),
+                Side::Sell => (liquidity[1], latent),
             };
+            let makers = Makers { half_spread: half_spread.max(0.0), liquidity: liquidity.max(0.0), edge };
             for index in 0..self.quotes[0].len() {
                 self.requote(side, index, &makers);
             }
